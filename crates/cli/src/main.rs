@@ -1,0 +1,2 @@
+//! The webnn command.
+fn main() {}

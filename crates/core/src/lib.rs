@@ -1,0 +1,1 @@
+//! The WebNN specification, executable: types, operators, validation, graph.

@@ -1,0 +1,1 @@
+//! The CPU engine: graphs compiled to steps over an arena.

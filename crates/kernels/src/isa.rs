@@ -1,0 +1,96 @@
+//! Which instruction sets this CPU has, and which one the kernels use.
+
+use std::sync::OnceLock;
+
+/// An instruction set that kernels are written for, weakest first within an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Isa {
+    /// Portable Rust.
+    Scalar,
+    /// x86-64 with AVX2, FMA and F16C.
+    Avx2,
+    /// x86-64 with AVX-512 F, BW, VL, DQ and VNNI.
+    Avx512,
+    /// 64-bit Arm with NEON, half precision and dot product.
+    Neon,
+    /// WebAssembly with 128-bit SIMD, fixed when the module is built.
+    Simd128,
+}
+
+impl Isa {
+    /// All instruction sets, weakest first.
+    pub const ALL: [Isa; 5] = [Isa::Scalar, Isa::Avx2, Isa::Avx512, Isa::Neon, Isa::Simd128];
+
+    /// The name that `WEBNN_ISA` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Scalar => "scalar",
+            Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
+            Isa::Neon => "neon",
+            Isa::Simd128 => "simd128",
+        }
+    }
+
+    /// Whether this machine can run code for the instruction set.
+    pub fn is_available(self) -> bool {
+        match self {
+            Isa::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("f16c")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                Isa::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vnni")
+            }
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => {
+                std::arch::is_aarch64_feature_detected!("neon")
+                    && std::arch::is_aarch64_feature_detected!("fp16")
+                    && std::arch::is_aarch64_feature_detected!("dotprod")
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => true,
+            #[allow(unreachable_patterns, reason = "the sets of other architectures")]
+            Isa::Avx2 | Isa::Avx512 | Isa::Neon | Isa::Simd128 => false,
+        }
+    }
+
+    /// The instruction sets that this machine can run, weakest first.
+    pub fn available() -> impl Iterator<Item = Isa> {
+        Isa::ALL.into_iter().filter(|isa| isa.is_available())
+    }
+
+    /// The set that kernels use: the strongest one, or the one that `WEBNN_ISA` names.
+    ///
+    /// The choice is made once per process. A name that is unknown or not available here is
+    /// ignored; [`Isa::forced`] lets a program report it.
+    pub fn best() -> Isa {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| match Isa::forced() {
+            Some(Ok(isa)) => isa,
+            Some(Err(_)) | None => Isa::available().last().unwrap_or(Isa::Scalar),
+        })
+    }
+
+    /// What `WEBNN_ISA` asks for: nothing, a usable set, or a sentence that says why not.
+    pub fn forced() -> Option<Result<Isa, String>> {
+        let name = std::env::var("WEBNN_ISA").ok().filter(|name| !name.is_empty())?;
+        let known = Isa::ALL.into_iter().find(|isa| isa.name() == name);
+        Some(match known {
+            Some(isa) if isa.is_available() => Ok(isa),
+            Some(_) => Err(format!("WEBNN_ISA={name} is not available on this machine")),
+            None => Err(format!(
+                "WEBNN_ISA={name} is not known, expected one of scalar, avx2, avx512, neon, simd128"
+            )),
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! Arithmetic on slices for one CPU: knows strides and instruction sets, not graphs.
+#![allow(unsafe_code, reason = "SIMD intrinsics; every block states what makes it sound")]
+
+pub mod isa;
+
+pub use isa::Isa;

@@ -1,0 +1,1 @@
+//! Graph in, graph out: what an engine wants done before it compiles.

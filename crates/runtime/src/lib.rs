@@ -1,0 +1,1 @@
+//! WebNN for Rust: contexts, tensors, graphs, dispatch.
