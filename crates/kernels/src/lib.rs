@@ -2,5 +2,6 @@
 #![allow(unsafe_code, reason = "SIMD intrinsics; every block states what makes it sound")]
 
 pub mod isa;
+pub mod simd;
 
 pub use isa::Isa;
