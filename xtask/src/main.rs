@@ -1,2 +1,39 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`.
+
+#![allow(clippy::print_stdout, reason = "a command that people run prints")]
+
+mod process;
+mod test;
+mod tidy;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use workspace::Workspace;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that must hold before a change goes in; ends with the counts.
+    Test(test::Arguments),
+    /// The quick part of `test`: format, house rules, lints.
+    Check,
+    /// The house rules that no other tool checks.
+    Tidy,
+}
+
+fn main() -> Result<()> {
+    let workspace = Workspace::find()?;
+    match Arguments::parse().command {
+        Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Check => test::check(&workspace),
+        Command::Tidy => tidy::run(&workspace),
+    }
+}
