@@ -1,0 +1,50 @@
+//! <https://www.w3.org/TR/webnn/#api-mlgraphbuilder-batchnorm>
+
+use crate::attrs::{FromArgs, attrs};
+use crate::error::Result;
+use crate::limits::Slot;
+use crate::ops::shapes::{ensure_axis, ensure_shape};
+use crate::ops::{Inputs, Method, Operator};
+use crate::reference::Tensor;
+use crate::types::{DataTypes, Desc, MAX_RANK};
+
+attrs! {
+    /// (input − mean) / √(variance + epsilon) · scale + bias, each vector along an axis.
+    pub struct BatchNormalization() {
+        /// The dimension that the vectors lie along.
+        axis: u32 = 1,
+        /// Keeps the quotient finite.
+        epsilon: f64 = 1e-5,
+    }
+}
+
+impl Operator for BatchNormalization {
+    const METHODS: &'static [Method] = &[Method {
+        name: "batchNormalization",
+        slots: &[
+            Slot::new("input", DataTypes::FLOATS).ranks(1, MAX_RANK),
+            Slot::same("mean", 0).rank(1),
+            Slot::same("variance", 0).rank(1),
+            Slot::same("scale", 0).rank(1).optional(),
+            Slot::same("bias", 0).rank(1).optional(),
+        ],
+        outputs: &[Slot::same("output", 0).rank_of(0)],
+        fields: Self::FIELDS,
+        parse: |args| Ok(Self::parse(args)?.into()),
+    }];
+
+    fn infer(&self, inputs: &Inputs<'_>) -> Result<Vec<Desc>> {
+        let input = inputs.get(0);
+        let axis = ensure_axis(self.axis, input.rank())?;
+        for (slot, operand) in Self::METHODS[0].slots.iter().zip(inputs.0).skip(1) {
+            if let Some(operand) = operand {
+                ensure_shape(slot.name, &operand.shape, &[input.shape[axis]])?;
+            }
+        }
+        Ok(vec![input])
+    }
+
+    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
+        todo!()
+    }
+}

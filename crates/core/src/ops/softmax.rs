@@ -1,0 +1,37 @@
+//! <https://www.w3.org/TR/webnn/#api-mlgraphbuilder-softmax-method>
+
+use crate::attrs::{FromArgs, attrs};
+use crate::error::Result;
+use crate::limits::Slot;
+use crate::ops::shapes::ensure_axis;
+use crate::ops::{Inputs, Method, Operator};
+use crate::reference::Tensor;
+use crate::types::{DataTypes, Desc, MAX_RANK};
+
+attrs! {
+    /// exp(x) divided by its sum along an axis.
+    pub struct Softmax(
+        /// The dimension along which the results add up to 1.
+        axis: u32,
+    ) {}
+}
+
+impl Operator for Softmax {
+    const METHODS: &'static [Method] = &[Method {
+        name: "softmax",
+        slots: &[Slot::new("input", DataTypes::FLOATS).ranks(1, MAX_RANK)],
+        outputs: &[Slot::same("output", 0).rank_of(0)],
+        fields: Self::FIELDS,
+        parse: |args| Ok(Self::parse(args)?.into()),
+    }];
+
+    fn infer(&self, inputs: &Inputs<'_>) -> Result<Vec<Desc>> {
+        let input = inputs.get(0);
+        ensure_axis(self.axis, input.rank())?;
+        Ok(vec![input])
+    }
+
+    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
+        todo!()
+    }
+}
