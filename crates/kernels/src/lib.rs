@@ -1,6 +1,8 @@
 //! Arithmetic on slices for one CPU: knows strides and instruction sets, not graphs.
 #![allow(unsafe_code, reason = "SIMD intrinsics; every block states what makes it sound")]
 
+pub mod buffer;
+pub mod gemm;
 pub mod isa;
 pub mod simd;
 

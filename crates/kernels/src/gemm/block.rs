@@ -1,0 +1,290 @@
+//! The driver: a block of C from A's rows and a packed B, tile by tile.
+
+use std::ops::Range;
+
+use super::depth::Depth;
+use super::pack::PackedRef;
+use super::rows::{Heights, Ready, Room, Rows};
+use super::tile::Call;
+use super::view::MatrixMut;
+use super::{MAX_TILE, Tile};
+use crate::buffer::Scratch;
+
+/// What the sums start from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// One value per column of the whole C: a bias per output channel.
+    Columns(&'a [f32]),
+    /// One value per row of the whole C.
+    Rows(&'a [f32]),
+    /// What C holds already.
+    Accumulate,
+}
+
+/// A function that is called for each finished block of C while it is in the cache, with the
+/// block's rows and columns in the whole C.
+pub type Post<'a> = dyn Fn(Range<usize>, Range<usize>, &mut MatrixMut<'_, f32>) + Sync + 'a;
+
+/// What happens to the sums besides summing.
+#[derive(Clone, Copy)]
+pub struct Finish<'a> {
+    /// What they start from.
+    pub start: Start<'a>,
+    /// The least and the greatest result; NaN stays NaN.
+    pub clamp: [f32; 2],
+    /// What becomes of finished blocks.
+    pub post: Option<&'a Post<'a>>,
+}
+
+impl Finish<'_> {
+    /// Plain sums.
+    pub const NONE: Finish<'static> =
+        Finish { start: Start::Zero, clamp: [f32::NEG_INFINITY, f32::INFINITY], post: None };
+}
+
+/// The part of C that one call computes. Columns start at a panel's first: a multiple of `nr`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Rows of C.
+    pub rows: Range<usize>,
+    /// Columns of C.
+    pub columns: Range<usize>,
+}
+
+/// Elements of k that are summed before C is visited: a panel of B then stays in the
+/// first-level cache while the rows of a block pass by.
+const KC: usize = 384;
+/// Rows of A that are made ready together; they stay in the second-level cache.
+const MC: usize = 224;
+/// Columns after which finished blocks are handed to `post`.
+const POST_COLUMNS: usize = 256;
+
+/// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
+pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
+    Room::<f32>::bytes(rows.min(MC), depth, longest(depth))
+}
+
+/// The elements of the longest piece.
+fn longest(depth: Depth) -> usize {
+    depth.blocks(KC).map(|piece| piece.elements()).max().unwrap_or(0)
+}
+
+/// Computes a block of `C = A * B`; `c` is that block.
+///
+/// The bits of the result do not depend on how C is cut into blocks.
+///
+/// # Panics
+///
+/// When shapes do not fit together, or the scratch is less than [`scratch_bytes`].
+pub fn gemm(
+    a: &Rows<'_, f32>,
+    b: PackedRef<'_>,
+    mut c: MatrixMut<'_, f32>,
+    block: &Block,
+    finish: &Finish<'_>,
+    scratch: &mut [u8],
+) {
+    let depth = a.depth();
+    check(a, &b, &c, block, finish);
+    if block.rows.is_empty() || block.columns.is_empty() {
+        return;
+    }
+    let blocks = Heights::new(block.rows.len(), MC);
+    let most = blocks.rows(0).len();
+    let mut room = Room::take(&mut Scratch::new(scratch), most, depth, longest(depth));
+    for i in 0..blocks.tiles {
+        let inside = blocks.rows(i);
+        let rows = block.rows.start + inside.start..block.rows.start + inside.end;
+        let mut c = c.part(inside, 0..block.columns.len());
+        if let Start::Rows(values) = finish.start {
+            for (i, &value) in values[rows.clone()].iter().enumerate() {
+                c.row(i).fill(value);
+            }
+        }
+        let heights = Heights::new(rows.len(), b.tile.mr);
+        let mut pieces = depth.blocks(KC).peekable();
+        while let Some(piece) = pieces.next() {
+            let ready = a.ready(rows.clone(), heights, &piece, block.columns.len(), &mut room);
+            let pass = Pass {
+                b,
+                offset: piece.offset(),
+                ready,
+                rows: rows.clone(),
+                columns: block.columns.clone(),
+                heights,
+                finish,
+                first: piece.offset() == 0,
+                last: pieces.peek().is_none(),
+            };
+            pass.run(&mut c);
+        }
+    }
+}
+
+fn check(
+    a: &Rows<'_, f32>,
+    b: &PackedRef<'_>,
+    c: &MatrixMut<'_, f32>,
+    block: &Block,
+    finish: &Finish<'_>,
+) {
+    let (m, k) = (a.rows(), a.depth().elements());
+    assert_eq!(k, b.k, "A has {k} columns, B {} rows", b.k);
+    assert!(b.tile.isa.is_available(), "B is packed for {}", b.tile.name);
+    let Block { rows, columns } = block;
+    assert!(rows.start <= rows.end && rows.end <= m, "rows {rows:?} of {m}");
+    assert!(columns.start <= columns.end && columns.end <= b.n, "columns {columns:?} of {}", b.n);
+    assert!(
+        columns.start.is_multiple_of(b.tile.nr),
+        "columns {columns:?} do not start at a panel of {}",
+        b.tile.nr
+    );
+    assert!(
+        columns.end == b.n || columns.end.is_multiple_of(b.tile.nr),
+        "columns {columns:?} do not end at a panel of {}",
+        b.tile.nr
+    );
+    assert!(
+        c.rows() == rows.len() && c.columns() == columns.len(),
+        "C is {} x {}, the block {} x {}",
+        c.rows(),
+        c.columns(),
+        rows.len(),
+        columns.len()
+    );
+    match finish.start {
+        Start::Columns(values) => {
+            assert!(values.len() >= b.n, "{} values per column", values.len())
+        }
+        Start::Rows(values) => assert!(values.len() >= m, "{} values per row", values.len()),
+        Start::Zero | Start::Accumulate => {}
+    }
+}
+
+/// One pass over the rows of a block of A, for one piece of the depth.
+struct Pass<'a> {
+    b: PackedRef<'a>,
+    /// Where the piece starts in k.
+    offset: usize,
+    ready: Ready<'a, f32>,
+    /// Rows and columns in the whole C.
+    rows: Range<usize>,
+    columns: Range<usize>,
+    heights: Heights,
+    finish: &'a Finish<'a>,
+    first: bool,
+    last: bool,
+}
+
+impl Pass<'_> {
+    fn run(&self, c: &mut MatrixMut<'_, f32>) {
+        let tile = self.b.tile;
+        let mut edge = Edge([0.0; MAX_TILE]);
+        let mut at = self.columns.start;
+        let mut finished = at;
+        while at < self.columns.end {
+            // Few rows leave registers free: for them tiles are several panels wide.
+            let wide = tile.wide_columns(self.rows.len());
+            let to = if at + wide <= self.columns.end {
+                at + wide
+            } else {
+                (at + tile.nr).min(self.columns.end)
+            };
+            for i in 0..self.heights.tiles {
+                self.tile(c, self.heights.rows(i), at..to, &mut edge.0);
+            }
+            at = to;
+            if let Some(post) = self.finish.post
+                && self.last
+                && (at - finished >= POST_COLUMNS || at == self.columns.end)
+            {
+                let base = self.columns.start;
+                let mut done = c.part(0..self.rows.len(), finished - base..at - base);
+                post(self.rows.clone(), finished..at, &mut done);
+                finished = at;
+            }
+        }
+    }
+
+    /// Computes one tile: `rows` counted from the pass's first, `columns` in the whole C.
+    fn tile(
+        &self,
+        c: &mut MatrixMut<'_, f32>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        edge: &mut [f32; MAX_TILE],
+    ) {
+        let tile: &Tile = self.b.tile;
+        let height = rows.len();
+        let panel = columns.start / tile.nr;
+        let width = columns.len().min(tile.nr).next_multiple_of(tile.lanes);
+        let panel_len = tile.nr * self.b.k;
+        let mut part = c.part(
+            rows.clone(),
+            columns.start - self.columns.start..columns.end - self.columns.start,
+        );
+        let whole = columns.len().is_multiple_of(tile.lanes);
+        let accumulate =
+            !self.first || matches!(self.finish.start, Start::Accumulate | Start::Rows(_));
+        let clamp = if self.last { self.finish.clamp } else { Finish::NONE.clamp };
+
+        let edge_stride = columns.len().next_multiple_of(tile.lanes);
+        // Columns that C does not have are computed beside it.
+        let (to, to_stride) = if whole {
+            (part.as_mut_ptr(), part.stride())
+        } else {
+            (edge.as_mut_ptr(), edge_stride)
+        };
+        let (start, start_stride) = if accumulate {
+            if !whole {
+                for i in 0..height {
+                    edge[i * edge_stride..][..columns.len()].copy_from_slice(part.row(i));
+                }
+            }
+            (to.cast_const(), to_stride)
+        } else if let Start::Columns(values) = self.finish.start {
+            let values = &values[columns.clone()];
+            if whole {
+                (values.as_ptr(), 0)
+            } else {
+                edge[..values.len()].copy_from_slice(values);
+                (edge.as_ptr(), 0)
+            }
+        } else {
+            (ZEROS.0.as_ptr(), 0)
+        };
+        let packed = &self.b.data[panel * panel_len + self.offset * width..];
+        let call = Call {
+            rows: self.ready.table(&rows),
+            segments: self.ready.segments,
+            depth: self.ready.len,
+            b: packed.as_ptr(),
+            panel_stride: panel_len,
+            start,
+            start_stride,
+            c: to,
+            c_stride: to_stride,
+            low: clamp[0],
+            high: clamp[1],
+        };
+        let run = tile.run(height, columns.len());
+        // SAFETY: `check` has found the tile's instruction set available. The table comes from
+        // `ready` for these rows; the packed panel (or panels: whole ones) holds all k from the
+        // offset on; `start` and `c` point to `height` rows of the tile's width, in C itself only
+        // where the width is whole. `edge` is wide enough for every tile, as `MAX_TILE` says.
+        unsafe { run(&call) };
+        if !whole {
+            for i in 0..height {
+                part.row(i).copy_from_slice(&edge[i * edge_stride..][..columns.len()]);
+            }
+        }
+    }
+}
+
+/// A tile's worth of memory for results at the right edge of C.
+#[repr(align(64))]
+struct Edge([f32; MAX_TILE]);
+
+static ZEROS: Edge = Edge([0.0; MAX_TILE]);

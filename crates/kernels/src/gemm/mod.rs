@@ -1,0 +1,150 @@
+//! Products of matrices, and convolutions as such.
+//!
+//! `C = A * B`: B is packed into panels ([`pack`]), when the graph is built if it is constant. A is
+//! read where it lies, through a table of row pointers: so a convolution needs no second copy of
+//! its input ([`Rows`]). [`gemm`] walks C tile by tile. The tiles are functions of one
+//! instruction set each, listed in [`F32`].
+
+mod block;
+mod depth;
+mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod pack;
+mod partition;
+mod rows;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod view;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use block::{Block, Finish, Post, Start, gemm, scratch_bytes};
+pub use depth::Depth;
+pub use pack::{Filter, PackedB, PackedRef, ToF32, pack, packed_len};
+pub use partition::{Grid, partition};
+pub use rows::Rows;
+pub use view::{Matrix, MatrixMut, Pixels, Window};
+
+use crate::isa::Isa;
+use tile::{Run, sizes};
+
+/// A tile: what computes `mr x nr` of C in registers.
+#[derive(Debug)]
+pub struct Tile {
+    /// Names it in benches and in failures.
+    pub name: &'static str,
+    /// What it is compiled for.
+    pub isa: Isa,
+    /// The most rows.
+    pub mr: usize,
+    /// The columns of a panel.
+    pub nr: usize,
+    /// The columns of a vector: widths are multiples of it.
+    pub lanes: usize,
+    /// Functions by rows and by vectors.
+    sizes: &'static [&'static [Run]],
+    /// For 1, 2, .. rows: a function that computes so many panels at once.
+    wide: &'static [(usize, Run)],
+}
+
+/// The tiles of f32 products, weakest instruction set first.
+pub static F32: &[Tile] = &[
+    Tile {
+        name: "f32_4x4_scalar",
+        isa: Isa::Scalar,
+        mr: 4,
+        nr: 4,
+        lanes: 4,
+        sizes: sizes!(f32_scalar, 1; 1, 2, 3, 4; 1),
+        wide: &[],
+    },
+    #[cfg(target_arch = "x86_64")]
+    Tile {
+        name: "f32_6x16_avx2",
+        isa: Isa::Avx2,
+        mr: 6,
+        nr: 16,
+        lanes: 8,
+        sizes: sizes!(f32_avx2, 2; 1, 2, 3, 4, 5, 6; 2),
+        wide: &[(4, f32_avx2::<1, 8, 2>), (2, f32_avx2::<2, 4, 2>), (2, f32_avx2::<3, 4, 2>)],
+    },
+    #[cfg(target_arch = "x86_64")]
+    Tile {
+        name: "f32_14x32_avx512",
+        isa: Isa::Avx512,
+        mr: 14,
+        nr: 32,
+        lanes: 16,
+        sizes: sizes!(f32_avx512, 2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14; 2),
+        wide: &[
+            (4, f32_avx512::<1, 8, 2>),
+            (4, f32_avx512::<2, 8, 2>),
+            (2, f32_avx512::<3, 4, 2>),
+            (2, f32_avx512::<4, 4, 2>),
+            (2, f32_avx512::<5, 4, 2>),
+            (2, f32_avx512::<6, 4, 2>),
+        ],
+    },
+    #[cfg(target_arch = "aarch64")]
+    Tile {
+        name: "f32_8x12_neon",
+        isa: Isa::Neon,
+        mr: 8,
+        nr: 12,
+        lanes: 4,
+        sizes: sizes!(f32_neon, 3; 1, 2, 3, 4, 5, 6, 7, 8; 3),
+        wide: &[(2, f32_neon::<1, 6, 3>), (2, f32_neon::<2, 6, 3>), (2, f32_neon::<3, 6, 3>)],
+    },
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Tile {
+        name: "f32_4x8_simd128",
+        isa: Isa::Simd128,
+        mr: 4,
+        nr: 8,
+        lanes: 4,
+        sizes: sizes!(f32_simd128, 2; 1, 2, 3, 4; 2),
+        wide: &[(2, f32_simd128::<1, 4, 2>)],
+    },
+];
+
+#[cfg(target_arch = "aarch64")]
+use neon::f32_neon;
+use scalar::f32_scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use wasm::f32_simd128;
+#[cfg(target_arch = "x86_64")]
+use x86::{f32_avx2, f32_avx512};
+
+/// At least the elements of the greatest tile, several panels wide where there are few rows.
+const MAX_TILE: usize = 14 * 32;
+
+impl Tile {
+    /// The tile for an instruction set: portable Rust where it has none.
+    pub fn of(isa: Isa) -> &'static Tile {
+        F32.iter().find(|tile| tile.isa == isa && isa.is_available()).unwrap_or(&F32[0])
+    }
+
+    /// The number of panels of `n` columns.
+    pub fn panels(&self, n: usize) -> usize {
+        n.div_ceil(self.nr)
+    }
+
+    /// The columns that one tile of so many rows computes where that many are left.
+    fn wide_columns(&self, rows: usize) -> usize {
+        self.wide.get(rows - 1).map_or(self.nr, |(panels, _)| panels * self.nr)
+    }
+
+    /// The function for a tile of so many rows and columns.
+    fn run(&self, rows: usize, columns: usize) -> Run {
+        if columns > self.nr {
+            self.wide[rows - 1].1
+        } else {
+            self.sizes[rows - 1][columns.div_ceil(self.lanes) - 1]
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! How threads share a product.
+
+use super::{Block, Tile};
+
+/// A grid of blocks, one per thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    m: usize,
+    n: usize,
+    nr: usize,
+    /// The number of blocks down.
+    pub down: usize,
+    /// The number of blocks across.
+    pub across: usize,
+}
+
+/// Cuts `m x n` into at most `threads` blocks of nearly equal work that read as little as can be.
+pub fn partition(tile: &Tile, [m, n]: [usize; 2], threads: usize) -> Grid {
+    let panels = tile.panels(n);
+    let cost = |down: usize, across: usize| {
+        let (rows, columns) = (m.div_ceil(down), panels.div_ceil(across) * tile.nr);
+        // A tile takes its time even if it is not full; beside that, less to read is better.
+        (rows.next_multiple_of(4) * columns, rows + columns)
+    };
+    let (down, across) = (1..=threads.clamp(1, m.max(1)))
+        .map(|down| (down, (threads / down).clamp(1, panels.max(1))))
+        .min_by_key(|&(down, across)| cost(down, across))
+        .unwrap_or((1, 1));
+    Grid { m, n, nr: tile.nr, down, across }
+}
+
+impl Grid {
+    /// The number of blocks.
+    pub fn len(&self) -> usize {
+        self.down * self.across
+    }
+
+    /// Whether there are no blocks: never, as an empty product still has its one.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One block; together they are all of C, without overlap.
+    pub fn block(&self, i: usize) -> Block {
+        let (y, x) = (i / self.across, i % self.across);
+        let panels = self.n.div_ceil(self.nr);
+        let row = |y: usize| y * self.m / self.down;
+        let column = |x: usize| (x * panels / self.across * self.nr).min(self.n);
+        Block { rows: row(y)..row(y + 1), columns: column(x)..column(x + 1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gemm::F32;
+
+    #[test]
+    fn blocks_cover_the_result_once() {
+        for tile in F32 {
+            for [m, n] in [[1, 1], [1, 1000], [49, 512], [3136, 64], [197, 197], [5, 0], [0, 5]] {
+                for threads in [1, 2, 3, 4, 7, 64] {
+                    let grid = partition(tile, [m, n], threads);
+                    let mut seen = vec![0; m * n];
+                    for block in (0..grid.len()).map(|i| grid.block(i)) {
+                        for i in block.rows {
+                            for j in block.columns.clone() {
+                                seen[i * n + j] += 1;
+                            }
+                        }
+                    }
+                    assert!(
+                        grid.len() <= threads && seen.iter().all(|&times| times == 1),
+                        "{}: {m} x {n} for {threads} threads",
+                        tile.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_threads_halve_the_work() {
+        let tile = Tile::of(crate::Isa::best());
+        for [m, n] in [[1, 1024], [49, 512], [196, 512], [3136, 64], [12544, 32], [384, 384]] {
+            let grid = partition(tile, [m, n], 2);
+            let most = (0..grid.len())
+                .map(|i| grid.block(i).rows.len() * grid.block(i).columns.len())
+                .max()
+                .expect("there is a block");
+            assert!(most * 2 <= m * n * 11 / 10, "{m} x {n}: {most} of {}", m * n);
+        }
+    }
+}
