@@ -2,8 +2,11 @@
 #![allow(unsafe_code, reason = "SIMD intrinsics; every block states what makes it sound")]
 
 pub mod buffer;
+pub mod convert;
 pub mod gemm;
 pub mod isa;
+pub mod map;
 pub mod simd;
+pub mod strided;
 
 pub use isa::Isa;

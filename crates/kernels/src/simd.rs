@@ -290,8 +290,11 @@ macro_rules! vector_methods {
             #[inline]
             #[target_feature(enable = $features)]
             fn inner $(<const $n: u32>)? ($($arg: $type),*) $(-> $out)? $body
+            #[allow(unused_unsafe, reason = "where the whole build has the features")]
             // SAFETY: a token exists only where the machine has the features.
-            unsafe { inner $(::<$n>)? ($($arg),*) }
+            unsafe {
+                inner $(::<$n>)? ($($arg),*)
+            }
         }
     )* };
 }
