@@ -2,7 +2,11 @@
 
 #![allow(clippy::print_stdout, reason = "a command that people run prints")]
 
+mod bench;
+mod codegen;
+mod onnx_suite;
 mod process;
+mod python;
 mod test;
 mod tidy;
 mod workspace;
@@ -27,6 +31,12 @@ enum Command {
     Check,
     /// The house rules that no other tool checks.
     Tidy,
+    /// Write what is derived from the list of operators.
+    Codegen(codegen::Arguments),
+    /// Compare speed with ONNX Runtime's and write the tables of BENCHMARKS.md.
+    Bench(bench::Arguments),
+    /// Run ONNX's own backend tests, made with the Python package `onnx`.
+    OnnxSuite(onnx_suite::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -35,5 +45,8 @@ fn main() -> Result<()> {
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Check => test::check(&workspace),
         Command::Tidy => tidy::run(&workspace),
+        Command::Codegen(arguments) => codegen::run(&workspace, &arguments),
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::OnnxSuite(arguments) => onnx_suite::run(&workspace, &arguments),
     }
 }

@@ -1,13 +1,16 @@
 //! `cargo xtask test`: everything that must hold before a change goes in.
 
 use crate::workspace::Workspace;
-use crate::{process, tidy};
+use crate::{codegen, process, tidy};
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 use std::time::Instant;
 use webnn_kernels::isa::Isa;
 
 const WASM: &str = "wasm32-unknown-unknown";
+/// The same instructions with an operating system, so that tests can run.
+const WASI: &str = "wasm32-wasip1";
+const SIMD128: &str = "-C target-feature=+simd128";
 const ARM: &str = "aarch64-unknown-linux-gnu";
 
 /// The crates that must also build for a browser.
@@ -112,6 +115,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         });
     }
     report.step("build for wasm with simd128", |_| wasm(workspace));
+    report.step("kernels on wasm simd128", |counts| wasm_kernels(workspace, counts));
     report.finish()
 }
 
@@ -129,6 +133,10 @@ fn quick_steps(workspace: &Workspace, report: &mut Report) {
     });
     report.step("tidy", |_| {
         tidy::run(workspace)?;
+        Ok(Done::Passed)
+    });
+    report.step("generated files", |_| {
+        codegen::check(workspace)?;
         Ok(Done::Passed)
     });
     report.step("lints", |_| {
@@ -181,9 +189,29 @@ fn wasm(workspace: &Workspace) -> Result<Done> {
     for name in PORTABLE {
         command.args(["--package", name]);
     }
-    let flags = "-C target-feature=+simd128";
-    process::run(command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags))?;
+    process::run(command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SIMD128))?;
     Ok(Done::Passed)
+}
+
+/// The kernels' tests in Node, whose WASI is enough for them.
+fn wasm_kernels(workspace: &Workspace, counts: &mut Counts) -> Result<Done> {
+    if !process::exists("node") {
+        return Ok(Done::Skipped(
+            "Node is missing: <https://nodejs.org>, version 20 or newer".into(),
+        ));
+    }
+    if !has_target(workspace, WASI)? && !process::exists("rustup") {
+        let reason = format!("the standard library for {WASI} is missing, and rustup to add it");
+        return Ok(Done::Skipped(reason));
+    }
+    install_target(workspace, WASI)?;
+    let mut command = workspace.cargo();
+    command.args(["test", "--no-fail-fast", "--lib", "--tests", "--target", WASI]);
+    command.args(["--package", "webnn-kernels"]);
+    command.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", SIMD128);
+    let runner = workspace.root().join("tools/wasi.mjs");
+    let runner = format!("node --no-warnings {}", runner.display());
+    tests(command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", runner), counts)
 }
 
 fn has_target(workspace: &Workspace, target: &str) -> Result<bool> {
