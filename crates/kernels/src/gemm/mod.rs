@@ -7,21 +7,13 @@
 
 mod block;
 mod depth;
-mod lanes;
-#[cfg(target_arch = "aarch64")]
-mod neon;
 mod pack;
 mod partition;
 mod rows;
-mod scalar;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod view;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod wasm;
-#[cfg(target_arch = "x86_64")]
-mod x86;
 
 pub use block::{Block, Finish, Post, Start, gemm, scratch_bytes};
 pub use depth::Depth;
@@ -31,7 +23,14 @@ pub use rows::Rows;
 pub use view::{Matrix, MatrixMut, Pixels, Window};
 
 use crate::isa::Isa;
-use tile::{Run, sizes};
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
+use crate::simd::Scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use crate::simd::Simd128;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Avx2, Avx512};
+use tile::{Run, run, sizes};
 
 /// A tile: what computes `mr x nr` of C in registers.
 #[derive(Debug)]
@@ -59,8 +58,8 @@ pub static F32: &[Tile] = &[
         isa: Isa::Scalar,
         mr: 4,
         nr: 4,
-        lanes: 4,
-        sizes: sizes!(f32_scalar, 1; 1, 2, 3, 4; 1),
+        lanes: 1,
+        sizes: sizes!(Scalar, 4; [1, 2, 3, 4]; 1, 2, 3, 4),
         wide: &[],
     },
     #[cfg(target_arch = "x86_64")]
@@ -70,8 +69,8 @@ pub static F32: &[Tile] = &[
         mr: 6,
         nr: 16,
         lanes: 8,
-        sizes: sizes!(f32_avx2, 2; 1, 2, 3, 4, 5, 6; 2),
-        wide: &[(4, f32_avx2::<1, 8, 2>), (2, f32_avx2::<2, 4, 2>), (2, f32_avx2::<3, 4, 2>)],
+        sizes: sizes!(Avx2, 2; [1, 2]; 1, 2, 3, 4, 5, 6),
+        wide: &[(4, run::<Avx2, 1, 8, 2>), (2, run::<Avx2, 2, 4, 2>), (2, run::<Avx2, 3, 4, 2>)],
     },
     #[cfg(target_arch = "x86_64")]
     Tile {
@@ -80,14 +79,14 @@ pub static F32: &[Tile] = &[
         mr: 14,
         nr: 32,
         lanes: 16,
-        sizes: sizes!(f32_avx512, 2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14; 2),
+        sizes: sizes!(Avx512, 2; [1, 2]; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
         wide: &[
-            (4, f32_avx512::<1, 8, 2>),
-            (4, f32_avx512::<2, 8, 2>),
-            (2, f32_avx512::<3, 4, 2>),
-            (2, f32_avx512::<4, 4, 2>),
-            (2, f32_avx512::<5, 4, 2>),
-            (2, f32_avx512::<6, 4, 2>),
+            (4, run::<Avx512, 1, 8, 2>),
+            (4, run::<Avx512, 2, 8, 2>),
+            (2, run::<Avx512, 3, 4, 2>),
+            (2, run::<Avx512, 4, 4, 2>),
+            (2, run::<Avx512, 5, 4, 2>),
+            (2, run::<Avx512, 6, 4, 2>),
         ],
     },
     #[cfg(target_arch = "aarch64")]
@@ -97,8 +96,8 @@ pub static F32: &[Tile] = &[
         mr: 8,
         nr: 12,
         lanes: 4,
-        sizes: sizes!(f32_neon, 3; 1, 2, 3, 4, 5, 6, 7, 8; 3),
-        wide: &[(2, f32_neon::<1, 6, 3>), (2, f32_neon::<2, 6, 3>), (2, f32_neon::<3, 6, 3>)],
+        sizes: sizes!(Neon, 3; [1, 2, 3]; 1, 2, 3, 4, 5, 6, 7, 8),
+        wide: &[(2, run::<Neon, 1, 6, 3>), (2, run::<Neon, 2, 6, 3>), (2, run::<Neon, 3, 6, 3>)],
     },
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Tile {
@@ -107,18 +106,10 @@ pub static F32: &[Tile] = &[
         mr: 4,
         nr: 8,
         lanes: 4,
-        sizes: sizes!(f32_simd128, 2; 1, 2, 3, 4; 2),
-        wide: &[(2, f32_simd128::<1, 4, 2>)],
+        sizes: sizes!(Simd128, 2; [1, 2]; 1, 2, 3, 4),
+        wide: &[(2, run::<Simd128, 1, 4, 2>)],
     },
 ];
-
-#[cfg(target_arch = "aarch64")]
-use neon::f32_neon;
-use scalar::f32_scalar;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use wasm::f32_simd128;
-#[cfg(target_arch = "x86_64")]
-use x86::{f32_avx2, f32_avx512};
 
 /// At least the elements of the greatest tile, several panels wide where there are few rows.
 const MAX_TILE: usize = 14 * 32;

@@ -1,6 +1,8 @@
 //! The f32 tile: one body, compiled for each instruction set and each size.
 
-use super::lanes::Lanes;
+use std::ptr::NonNull;
+
+use crate::simd::{ForEachIsa, Simd};
 
 /// What one call of a tile works on: `rows x columns` of C over one block of k.
 #[derive(Clone, Copy, Debug)]
@@ -38,73 +40,102 @@ pub(crate) type Run = unsafe fn(&Call);
 ///
 /// # Safety
 ///
-/// As for [`Run`]; the instruction set is vouched for by `lanes`.
-#[inline(always)]
-pub(crate) unsafe fn body<L: Lanes, const MR: usize, const NV: usize, const VP: usize>(
-    lanes: L,
-    call: &Call,
-) {
-    let mut sums = [[lanes.splat(0.0); NV]; MR];
-    for (i, row) in sums.iter_mut().enumerate() {
-        for (v, sum) in row.iter_mut().enumerate() {
-            let from = call.start.wrapping_add(i * call.start_stride + v * L::N);
-            // SAFETY: `start` holds a full row of the tile for each `i`.
-            *sum = unsafe { lanes.load(from) };
-        }
-    }
-    let step = if NV < VP { NV } else { VP } * L::N;
-    let mut b = call.b;
-    for segment in 0..call.segments {
-        let rows = call.rows.wrapping_add(segment * MR).cast::<[*const f32; MR]>();
-        // SAFETY: the table has `MR` pointers for each segment.
-        let rows = unsafe { rows.read() };
-        for k in 0..call.depth {
-            let mut columns = [lanes.splat(0.0); NV];
-            for (v, column) in columns.iter_mut().enumerate() {
-                let from = b.wrapping_add(v / VP * call.panel_stride + v % VP * L::N);
-                // SAFETY: the panel holds `step` elements for each of the `segments * depth` k.
-                *column = unsafe { lanes.load(from) };
-                // A panel is read once from front to back; these lines are due in some 100 cycles.
-                lanes.prefetch(from.wrapping_add(PREFETCH));
+/// As for [`Run`].
+pub(crate) unsafe fn run<S: Simd, const MR: usize, const NV: usize, const VP: usize>(call: &Call) {
+    // SAFETY: the caller vouches for the instruction set.
+    let s = unsafe { token::<S>() };
+    s.call(Sums::<'_, MR, NV, VP>(call));
+}
+
+/// The token of an instruction set.
+///
+/// # Safety
+///
+/// The machine has the instruction set.
+pub(crate) unsafe fn token<S: Simd>() -> S {
+    const { assert!(size_of::<S>() == 0, "a token carries no data") };
+    // SAFETY: reading no bytes is sound; what the token stands for is the caller's promise.
+    unsafe { NonNull::<S>::dangling().read() }
+}
+
+/// The work of [`run`]. Only `run` makes one, so that its promises hold.
+struct Sums<'a, const MR: usize, const NV: usize, const VP: usize>(&'a Call);
+
+impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, MR, NV, VP> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let call = self.0;
+        let mut sums = [[s.splat(0.0); NV]; MR];
+        for (i, row) in sums.iter_mut().enumerate() {
+            for (v, sum) in row.iter_mut().enumerate() {
+                let from = call.start.wrapping_add(i * call.start_stride + v * S::LANES);
+                // SAFETY: `start` holds a full row of the tile for each `i`.
+                *sum = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
             }
-            for (i, row) in sums.iter_mut().enumerate() {
-                // SAFETY: each pointer of the table has `depth` elements behind it.
-                let a = lanes.splat(unsafe { *rows[i].wrapping_add(k) });
-                for (sum, &column) in row.iter_mut().zip(&columns) {
-                    *sum = lanes.mul_add(a, column, *sum);
+        }
+        let step = if NV < VP { NV } else { VP } * S::LANES;
+        let mut b = call.b;
+        for segment in 0..call.segments {
+            let rows = call.rows.wrapping_add(segment * MR).cast::<[*const f32; MR]>();
+            // SAFETY: the table has `MR` pointers for each segment.
+            let rows = unsafe { rows.read() };
+            for k in 0..call.depth {
+                let mut columns = [s.splat(0.0); NV];
+                for (v, column) in columns.iter_mut().enumerate() {
+                    let from = b.wrapping_add(v / VP * call.panel_stride + v % VP * S::LANES);
+                    // SAFETY: the panel holds `step` elements for each of `segments * depth` k.
+                    *column = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
+                    // A panel is read once from front to back.
+                    prefetch(from.wrapping_add(AHEAD));
                 }
+                for (i, row) in sums.iter_mut().enumerate() {
+                    // SAFETY: each pointer of the table has `depth` elements behind it.
+                    let a = s.splat(unsafe { *rows[i].wrapping_add(k) });
+                    for (sum, &column) in row.iter_mut().zip(&columns) {
+                        *sum = s.mul_add(a, column, *sum);
+                    }
+                }
+                b = b.wrapping_add(step);
             }
-            b = b.wrapping_add(step);
         }
-    }
-    let (low, high) = (lanes.splat(call.low), lanes.splat(call.high));
-    for (i, row) in sums.iter().enumerate() {
-        for (v, &sum) in row.iter().enumerate() {
-            let sum = lanes.at_most(lanes.at_least(sum, low), high);
-            let to = call.c.wrapping_add(i * call.c_stride + v * L::N);
-            // SAFETY: `c` holds a full row of the tile for each `i`.
-            unsafe { lanes.store(to, sum) };
+        let (low, high) = (s.splat(call.low), s.splat(call.high));
+        for (i, row) in sums.iter().enumerate() {
+            for (v, &sum) in row.iter().enumerate() {
+                // A NaN in the second operand is kept.
+                let sum = s.min_fast(high, s.max_fast(low, sum));
+                let to = call.c.wrapping_add(i * call.c_stride + v * S::LANES);
+                // SAFETY: `c` holds a full row of the tile for each `i`.
+                s.store(sum, unsafe { std::slice::from_raw_parts_mut(to, S::LANES) });
+            }
         }
     }
 }
 
 /// How far ahead of its use a panel's line is asked for, in elements.
-const PREFETCH: usize = 512;
+const AHEAD: usize = 512;
 
-/// `[[rows 1], [rows 2], ..]`: the tile functions of one set, each row for 1 to `VP` vectors.
+/// Asks for the cache line at `at`, which need not be valid, where there is an instruction for it.
+#[inline(always)]
+pub(crate) fn prefetch<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 has the instruction, and any address is harmless to it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
+/// The tile functions of one set: for each number of rows, those of 1 to `$panel` vectors.
 macro_rules! sizes {
-    ($function:ident, $panel:literal; $($rows:literal),*; 1) => {
-        &[$(&[$function::<$rows, 1, $panel>]),*]
+    ($simd:ty, $panel:literal; $vectors:tt; $($rows:literal),*) => {
+        &[$(sizes!(@ $simd, $panel, $rows, $vectors)),*]
     };
-    ($function:ident, $panel:literal; $($rows:literal),*; 2) => {
-        &[$(&[$function::<$rows, 1, $panel>, $function::<$rows, 2, $panel>]),*]
-    };
-    ($function:ident, $panel:literal; $($rows:literal),*; 3) => {
-        &[$(&[
-            $function::<$rows, 1, $panel>,
-            $function::<$rows, 2, $panel>,
-            $function::<$rows, 3, $panel>,
-        ]),*]
+    (@ $simd:ty, $panel:literal, $rows:literal, [$($vectors:literal),*]) => {
+        &[$(run::<$simd, $rows, $vectors, $panel>),*]
     };
 }
 pub(crate) use sizes;
