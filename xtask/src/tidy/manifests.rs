@@ -12,8 +12,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("webnn-onnx", &["webnn-core", "webnn-file"]),
     ("webnn-cpu", &["webnn-core", "webnn-passes", "webnn-kernels"]),
     ("webnn", &["webnn-core", "webnn-cpu"]),
-    ("webnn-conformance", &["webnn", "webnn-core"]),
-    ("webnn-cli", &["webnn", "webnn-onnx", "webnn-conformance"]),
+    ("webnn-conformance", &["webnn-core", "webnn", "webnn-onnx"]),
+    ("webnn-cli", &["webnn-core", "webnn", "webnn-onnx", "webnn-conformance"]),
+    ("webnn-fuzz-targets", &["webnn-core", "webnn-passes", "webnn-onnx"]),
     ("xtask", &["webnn-core", "webnn-kernels"]),
 ];
 
