@@ -12,15 +12,7 @@ use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 /// If the lengths differ.
 pub fn f16_to_f32(isa: Isa, x: &[f16], out: &mut [f32]) {
     assert_eq!(x.len(), out.len());
-    struct Work<'a>(&'a [f16], &'a mut [f32]);
-    impl ForEachIsa for Work<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: Simd>(self, s: S) {
-            widen(s, self.0, self.1);
-        }
-    }
-    dispatch(isa, Work(x, out));
+    dispatch(isa, Widen { x, out });
 }
 
 /// Rounds each element to the nearest half, ties to even.
@@ -30,15 +22,37 @@ pub fn f16_to_f32(isa: Isa, x: &[f16], out: &mut [f32]) {
 /// If the lengths differ.
 pub fn f32_to_f16(isa: Isa, x: &[f32], out: &mut [f16]) {
     assert_eq!(x.len(), out.len());
-    struct Work<'a>(&'a [f32], &'a mut [f16]);
-    impl ForEachIsa for Work<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: Simd>(self, s: S) {
-            narrow(s, self.0, self.1);
-        }
+    dispatch(isa, Narrow { x, out });
+}
+
+/// See [`f16_to_f32`].
+pub(crate) struct Widen<'a> {
+    pub(crate) x: &'a [f16],
+    pub(crate) out: &'a mut [f32],
+}
+
+impl ForEachIsa for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        widen(s, self.x, self.out);
     }
-    dispatch(isa, Work(x, out));
+}
+
+/// See [`f32_to_f16`].
+pub(crate) struct Narrow<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) out: &'a mut [f16],
+}
+
+impl ForEachIsa for Narrow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        narrow(s, self.x, self.out);
+    }
 }
 
 /// Widens each element; the slices have the same length.

@@ -2,5 +2,9 @@
 
 pub(crate) mod math;
 mod ops;
+mod program;
+mod run;
 
 pub use ops::{Binary, Unary, binary, unary};
+pub use program::{Program, ProgramBuilder, Storage, Value};
+pub use run::{Block, BlockInput, Slice, SliceMut, TILE};

@@ -3,12 +3,12 @@
 //! Coefficients are minimax fits in single precision, of degrees that keep the approximation's
 //! error below that of rounding.
 
-use std::f32::consts::{FRAC_2_PI, LOG2_E};
+use std::f32::consts::{FRAC_2_PI, FRAC_2_SQRT_PI, LOG2_E};
 
 use crate::simd::Simd;
 
 /// ln 2 in two parts; the first has 9 bits, so that its product with an exponent is exact.
-const LN2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+const LN2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
 /// The value of the polynomial whose coefficients are given, highest power first.
 #[inline(always)]
@@ -88,14 +88,14 @@ fn log_split<S: Simd>(s: S, m: S::F32, e: S::F32) -> S::F32 {
         f,
         [
             7.037_683_6e-2,
-            -1.151_461_03e-1,
+            -1.151_461e-1,
             1.167_699_9e-1,
             -1.242_014_1e-1,
             1.424_932_3e-1,
             -1.666_805_8e-1,
             2.000_071_5e-1,
             -2.499_999_4e-1,
-            3.333_333_1e-1,
+            3.333_333e-1,
         ],
     );
     let y = s.mul(s.mul(f, z), p);
@@ -262,13 +262,13 @@ pub(crate) fn erf<S: Simd>(s: S, x: S::F32) -> S::F32 {
         s,
         z,
         [
-            7.853_859_3e-5,
+            7.853_859e-5,
             -8.010_193_5e-4,
             5.188_328e-3,
             -2.685_381e-2,
             1.128_358_54e-1,
             -3.761_262_6e-1,
-            1.128_379_1,
+            FRAC_2_SQRT_PI,
         ],
     );
     let small = s.mul(x, p);

@@ -99,10 +99,10 @@ pub fn binary(isa: Isa, op: Binary, x: &[f32], y: &[f32], out: &mut [f32]) {
     dispatch(isa, BinarySlices { op, x, y, out });
 }
 
-struct UnarySlices<'a> {
-    op: Unary,
-    x: &'a [f32],
-    out: &'a mut [f32],
+pub(super) struct UnarySlices<'a> {
+    pub(super) op: Unary,
+    pub(super) x: &'a [f32],
+    pub(super) out: &'a mut [f32],
 }
 
 impl ForEachIsa for UnarySlices<'_> {
@@ -114,11 +114,11 @@ impl ForEachIsa for UnarySlices<'_> {
     }
 }
 
-struct BinarySlices<'a> {
-    op: Binary,
-    x: &'a [f32],
-    y: &'a [f32],
-    out: &'a mut [f32],
+pub(super) struct BinarySlices<'a> {
+    pub(super) op: Binary,
+    pub(super) x: &'a [f32],
+    pub(super) y: &'a [f32],
+    pub(super) out: &'a mut [f32],
 }
 
 impl ForEachIsa for BinarySlices<'_> {
@@ -127,6 +127,26 @@ impl ForEachIsa for BinarySlices<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         apply_binary(s, self.op, self.x, self.y, self.out);
+    }
+}
+
+/// `x` where `condition` is not zero, else `y`.
+pub(super) struct SelectSlices<'a> {
+    pub(super) condition: &'a [f32],
+    pub(super) x: &'a [f32],
+    pub(super) y: &'a [f32],
+    pub(super) out: &'a mut [f32],
+}
+
+impl ForEachIsa for SelectSlices<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let pairs = self.x.iter().zip(self.y);
+        for ((out, &c), (&x, &y)) in self.out.iter_mut().zip(self.condition).zip(pairs) {
+            *out = if c != 0.0 { x } else { y };
+        }
     }
 }
 
@@ -167,21 +187,6 @@ fn each_pair<S: Simd>(
     }
 }
 
-/// `out[i] = condition[i] is not zero ? x[i] : y[i]`; the slices have the same length.
-#[inline(always)]
-pub(super) fn apply_select<S: Simd>(
-    s: S,
-    condition: &[f32],
-    x: &[f32],
-    y: &[f32],
-    out: &mut [f32],
-) {
-    let _ = s;
-    for (((&c, &x), &y), out) in condition.iter().zip(x).zip(y).zip(out) {
-        *out = if c != 0.0 { x } else { y };
-    }
-}
-
 /// 1 where the mask is set, else 0.
 #[inline(always)]
 fn truth<S: Simd>(s: S, mask: S::Mask) -> S::F32 {
@@ -196,7 +201,7 @@ fn clamp<S: Simd>(s: S, x: S::F32, min: f32, max: f32) -> S::F32 {
 
 /// Applies `op`; the slices have the same length.
 #[inline(always)]
-pub(super) fn apply_unary<S: Simd>(s: S, op: Unary, x: &[f32], out: &mut [f32]) {
+fn apply_unary<S: Simd>(s: S, op: Unary, x: &[f32], out: &mut [f32]) {
     let out = &mut out[..x.len()];
     macro_rules! each {
         ($v:ident => $f:expr) => {
@@ -257,7 +262,7 @@ pub(super) fn apply_unary<S: Simd>(s: S, op: Unary, x: &[f32], out: &mut [f32]) 
 
 /// Applies `op`; the slices have the same length.
 #[inline(always)]
-pub(super) fn apply_binary<S: Simd>(s: S, op: Binary, x: &[f32], y: &[f32], out: &mut [f32]) {
+fn apply_binary<S: Simd>(s: S, op: Binary, x: &[f32], y: &[f32], out: &mut [f32]) {
     let (y, out) = (&y[..x.len()], &mut out[..x.len()]);
     macro_rules! each {
         ($v:ident, $w:ident => $f:expr) => {
