@@ -55,7 +55,7 @@ pub struct Block {
 
 /// Elements of k that are summed before C is visited: a panel of B then stays in the
 /// first-level cache while the rows of a block pass by.
-const KC: usize = 384;
+const KC: usize = 256;
 /// Rows of A that are made ready together; they stay in the second-level cache.
 const MC: usize = 224;
 /// Columns after which finished blocks are handed to `post`.
@@ -192,9 +192,7 @@ impl Pass<'_> {
             } else {
                 (at + tile.nr).min(self.columns.end)
             };
-            for i in 0..self.heights.tiles {
-                self.tile(c, self.heights.rows(i), at..to, &mut edge.0);
-            }
+            self.panel(c, at..to, &mut edge);
             at = to;
             if let Some(post) = self.finish.post
                 && self.last
@@ -208,76 +206,63 @@ impl Pass<'_> {
         }
     }
 
-    /// Computes one tile: `rows` counted from the pass's first, `columns` in the whole C.
-    fn tile(
-        &self,
-        c: &mut MatrixMut<'_, f32>,
-        rows: Range<usize>,
-        columns: Range<usize>,
-        edge: &mut [f32; MAX_TILE],
-    ) {
+    /// Computes some columns, at most those of a tile, of all rows.
+    fn panel(&self, c: &mut MatrixMut<'_, f32>, columns: Range<usize>, edge: &mut Edge) {
         let tile: &Tile = self.b.tile;
-        let height = rows.len();
-        let panel = columns.start / tile.nr;
         let width = columns.len().min(tile.nr).next_multiple_of(tile.lanes);
         let panel_len = tile.nr * self.b.k;
-        let mut part = c.part(
-            rows.clone(),
-            columns.start - self.columns.start..columns.end - self.columns.start,
-        );
+        let packed = &self.b.data[columns.start / tile.nr * panel_len + self.offset * width..];
+        let base = self.columns.start;
+        let mut c = c.part(0..self.rows.len(), columns.start - base..columns.end - base);
+        // Columns that C does not have are computed beside it.
         let whole = columns.len().is_multiple_of(tile.lanes);
         let accumulate =
             !self.first || matches!(self.finish.start, Start::Accumulate | Start::Rows(_));
-        let clamp = if self.last { self.finish.clamp } else { Finish::NONE.clamp };
-
-        let edge_stride = columns.len().next_multiple_of(tile.lanes);
-        // Columns that C does not have are computed beside it.
-        let (to, to_stride) = if whole {
-            (part.as_mut_ptr(), part.stride())
-        } else {
-            (edge.as_mut_ptr(), edge_stride)
-        };
-        let (start, start_stride) = if accumulate {
-            if !whole {
-                for i in 0..height {
-                    edge[i * edge_stride..][..columns.len()].copy_from_slice(part.row(i));
-                }
-            }
-            (to.cast_const(), to_stride)
-        } else if let Start::Columns(values) = self.finish.start {
-            let values = &values[columns.clone()];
-            if whole {
-                (values.as_ptr(), 0)
-            } else {
-                edge[..values.len()].copy_from_slice(values);
-                (edge.as_ptr(), 0)
-            }
-        } else {
-            (ZEROS.0.as_ptr(), 0)
-        };
-        let packed = &self.b.data[panel * panel_len + self.offset * width..];
-        let call = Call {
-            rows: self.ready.table(&rows),
+        let mut first = Edge([0.0; MAX_TILE]);
+        if let Start::Columns(values) = self.finish.start
+            && !accumulate
+        {
+            first.0[..columns.len()].copy_from_slice(&values[columns.clone()]);
+        }
+        let [low, high] = if self.last { self.finish.clamp } else { Finish::NONE.clamp };
+        let mut call = Call {
+            rows: std::ptr::null(),
             segments: self.ready.segments,
             depth: self.ready.len,
             b: packed.as_ptr(),
             panel_stride: panel_len,
-            start,
-            start_stride,
-            c: to,
-            c_stride: to_stride,
-            low: clamp[0],
-            high: clamp[1],
+            start: first.0.as_ptr(),
+            start_stride: 0,
+            c: edge.0.as_mut_ptr(),
+            c_stride: columns.len().next_multiple_of(tile.lanes),
+            low,
+            high,
         };
-        let run = tile.run(height, columns.len());
-        // SAFETY: `check` has found the tile's instruction set available. The table comes from
-        // `ready` for these rows; the packed panel (or panels: whole ones) holds all k from the
-        // offset on; `start` and `c` point to `height` rows of the tile's width, in C itself only
-        // where the width is whole. `edge` is wide enough for every tile, as `MAX_TILE` says.
-        unsafe { run(&call) };
-        if !whole {
-            for i in 0..height {
-                part.row(i).copy_from_slice(&edge[i * edge_stride..][..columns.len()]);
+        for rows in (0..self.heights.tiles).map(|i| self.heights.rows(i)) {
+            call.rows = self.ready.table(&rows);
+            if whole {
+                let mut part = c.part(rows.clone(), 0..columns.len());
+                call.c = part.as_mut_ptr();
+                call.c_stride = part.stride();
+            } else if accumulate {
+                for (i, row) in rows.clone().enumerate() {
+                    edge.0[i * call.c_stride..][..columns.len()].copy_from_slice(c.row(row));
+                }
+            }
+            if accumulate {
+                call.start = call.c;
+                call.start_stride = call.c_stride;
+            }
+            // SAFETY: `check` has found the tile's instruction set available. The table comes from
+            // `ready` for these rows; the packed panel (or panels: whole ones) holds all k from the
+            // offset on; `start` and `c` point to these rows of the tile's width, in C itself only
+            // where the width is whole: `Edge` is wide enough for every tile.
+            unsafe { tile.run(rows.len(), columns.len())(&call) };
+            if !whole {
+                for (i, row) in rows.enumerate() {
+                    let from = &edge.0[i * call.c_stride..][..columns.len()];
+                    c.row(row).copy_from_slice(from);
+                }
             }
         }
     }
@@ -286,5 +271,3 @@ impl Pass<'_> {
 /// A tile's worth of memory for results at the right edge of C.
 #[repr(align(64))]
 struct Edge([f32; MAX_TILE]);
-
-static ZEROS: Edge = Edge([0.0; MAX_TILE]);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::depth::{Depth, Piece};
-use super::view::{Matrix, Pixels};
+use super::view::{Matrix, Pixels, Window};
 use crate::buffer::{Plain, Scratch};
 
 /// A: the rows of a matrix, or a convolution's view of its input.
@@ -189,71 +189,112 @@ impl<T: Plain> Pixels<'_, T> {
         room: &'r mut Room<'_, T>,
     ) -> Ready<'r, T> {
         let window = self.window;
-        let depth = Depth::window(window, self.channels, self.pixel_stride);
-        let joined = depth.segments == window.kernel[0] && depth.len != self.channels;
         room.padding[..piece.len].fill(self.padding);
-        let padding = room.padding[..piece.len].as_ptr();
         let segments = piece.segments.len();
         let copy_stride = Room::<T>::copy_stride(piece.elements());
         for tile in 0..heights.tiles {
             let range = heights.rows(tile);
             let table = &mut room.pointers[range.start * segments..range.end * segments];
-            for (i, row) in range.clone().enumerate() {
-                let copies = &mut room.copies[row * copy_stride..][..piece.elements()];
-                let place = Place::new(window, rows.start + row);
+            let mut i = 0;
+            while i < range.len() {
+                let place = Place::new(window, rows.start + range.start + i);
+                let count = (range.len() - i).min(window.output[1] - place.x);
+                let copies = &mut room.copies[(range.start + i) * copy_stride..];
                 for (s, segment) in piece.segments.clone().enumerate() {
-                    let copies = &mut copies[s * piece.len..][..piece.len];
-                    table[s * range.len() + i] = if joined {
-                        self.run(&place, segment, copies)
-                    } else {
-                        match self.tap(&place, segment, piece.start) {
-                            None => padding,
-                            Some(at) if copy => {
-                                copies.copy_from_slice(&self.data[at..][..piece.len]);
-                                copies.as_ptr()
-                            }
-                            Some(at) => self.data[at..][..piece.len].as_ptr(),
-                        }
+                    let mut span = Span {
+                        pointers: &mut table[s * range.len() + i..][..count],
+                        copies: &mut copies[s * piece.len..],
+                        copy_stride,
+                        padding: &room.padding[..piece.len],
+                        copy,
                     };
+                    self.span(&place, segment, piece.start, &mut span);
                 }
+                i += count;
             }
         }
         Ready { pointers: room.pointers, segments, len: piece.len }
     }
 
-    /// Where the channels of a tap start, from the channel `start` on, unless it is padding.
-    #[inline]
-    fn tap(&self, place: &Place, tap: usize, start: usize) -> Option<usize> {
-        let width = self.window.kernel[1];
-        let y = self.window.source(0, place.y, tap / width)?;
-        let x = self.window.source(1, place.x, tap % width)?;
-        let [height, width] = self.window.input;
-        Some(((place.image * height + y) * width + x) * self.pixel_stride + start)
+    /// Points to one segment of adjacent output pixels, from the channel `start` on.
+    fn span(&self, place: &Place, segment: usize, start: usize, span: &mut Span<'_, T>) {
+        let window = self.window;
+        let len = span.padding.len();
+        // A segment is one tap, or a whole filter row.
+        let (tap_y, tap_x, taps) = if self.joins() {
+            (segment, 0, window.kernel[1])
+        } else {
+            (segment / window.kernel[1], segment % window.kernel[1], 1)
+        };
+        let Some(y) = window.source(0, place.y, tap_y) else {
+            span.pointers.fill(span.padding.as_ptr());
+            return;
+        };
+        let [height, width] = window.input;
+        let row = (place.image * height + y) * width * self.pixel_stride;
+        let row = &self.data[row..][..(width - 1) * self.pixel_stride + self.channels];
+        let (stride, shift) = (window.strides[1], tap_x * window.dilations[1]);
+        let before = window.padding[1];
+        // The pixels whose taps are all inside the image.
+        let count = span.pointers.len();
+        let first =
+            before.saturating_sub(shift).div_ceil(stride).saturating_sub(place.x).min(count);
+        let end = (width + before + 1)
+            .saturating_sub(shift + taps)
+            .div_ceil(stride)
+            .saturating_sub(place.x)
+            .clamp(first, count);
+        for i in (0..first).chain(end..count) {
+            span.pointers[i] = if taps == 1 {
+                span.padding.as_ptr()
+            } else {
+                let copy = &mut span.copies[i * span.copy_stride..][..len];
+                self.run(row, place.x + i, copy, span.padding);
+                copy.as_ptr()
+            };
+        }
+        if first == end {
+            return;
+        }
+        let step = stride * self.pixel_stride;
+        let from = ((place.x + first) * stride + shift - before) * self.pixel_stride + start;
+        let inside = &row[from..][..(end - first - 1) * step + len];
+        for (i, pointer) in span.pointers[first..end].iter_mut().enumerate() {
+            if span.copy {
+                let copy = &mut span.copies[(first + i) * span.copy_stride..][..len];
+                copy.copy_from_slice(&inside[i * step..][..len]);
+                *pointer = copy.as_ptr();
+            } else {
+                *pointer = inside.as_ptr().wrapping_add(i * step);
+            }
+        }
     }
 
-    /// A filter row of adjacent pixels: read in place, or copied where some of it is padding.
-    fn run(&self, place: &Place, tap: usize, copies: &mut [T]) -> *const T {
-        let [height, width] = self.window.input;
-        let Some(y) = self.window.source(0, place.y, tap) else {
-            copies.fill(self.padding);
-            return copies.as_ptr();
-        };
-        let row = &self.data[(place.image * height + y) * width * self.channels..]
-            [..width * self.channels];
-        let before = self.window.padding[1];
-        let at = place.x * self.window.strides[1];
-        let taps = self.window.kernel[1];
-        if at >= before && at - before + taps <= width {
-            return row[(at - before) * self.channels..][..copies.len()].as_ptr();
-        }
-        for (x, copy) in copies.chunks_exact_mut(self.channels).enumerate() {
-            match self.window.source(1, place.x, x) {
-                None => copy.fill(self.padding),
+    /// Copies a filter row of adjacent pixels of which some are padding.
+    fn run(&self, row: &[T], x: usize, copy: &mut [T], padding: &[T]) {
+        for (tap, copy) in copy.chunks_exact_mut(self.channels).enumerate() {
+            match self.window.source(1, x, tap) {
+                None => copy.copy_from_slice(&padding[..self.channels]),
                 Some(x) => copy.copy_from_slice(&row[x * self.channels..][..self.channels]),
             }
         }
-        copies.as_ptr()
     }
+
+    /// Whether segments are filter rows rather than taps.
+    fn joins(&self) -> bool {
+        let depth = Depth::window(self.window, self.channels, self.pixel_stride);
+        depth.len != self.channels
+    }
+}
+
+/// Adjacent output pixels of one tile, at one segment.
+struct Span<'a, T> {
+    pointers: &'a mut [*const T],
+    copies: &'a mut [T],
+    copy_stride: usize,
+    /// A segment of padding.
+    padding: &'a [T],
+    copy: bool,
 }
 
 /// An output pixel.
@@ -264,7 +305,7 @@ struct Place {
 }
 
 impl Place {
-    fn new(window: &super::view::Window, row: usize) -> Self {
+    fn new(window: &Window, row: usize) -> Self {
         let [height, width] = window.output;
         Self { image: row / (height * width), y: row / width % height, x: row % width }
     }

@@ -15,7 +15,7 @@ pub(crate) struct Call {
     pub(crate) b: *const f32,
     /// From one panel to the next, for the tiles that are wider than a panel.
     pub(crate) panel_stride: usize,
-    /// What the sum starts from: a row per row of the tile, `start_stride` apart (0: the same row).
+    /// What the sums are added to: a row per row of the tile, `start_stride` apart (0: one row).
     pub(crate) start: *const f32,
     pub(crate) start_stride: usize,
     pub(crate) c: *mut f32,
@@ -68,11 +68,10 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
     fn run<S: Simd>(self, s: S) {
         let call = self.0;
         let mut sums = [[s.splat(0.0); NV]; MR];
-        for (i, row) in sums.iter_mut().enumerate() {
-            for (v, sum) in row.iter_mut().enumerate() {
-                let from = call.start.wrapping_add(i * call.start_stride + v * S::LANES);
-                // SAFETY: `start` holds a full row of the tile for each `i`.
-                *sum = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
+        for i in 0..MR {
+            // By the time the sums are done, the lines that they are added to have arrived.
+            for v in (0..NV * S::LANES).step_by(LINE) {
+                prefetch(call.c.wrapping_add(i * call.c_stride + v));
             }
         }
         let step = if NV < VP { NV } else { VP } * S::LANES;
@@ -103,6 +102,10 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
         let (low, high) = (s.splat(call.low), s.splat(call.high));
         for (i, row) in sums.iter().enumerate() {
             for (v, &sum) in row.iter().enumerate() {
+                let from = call.start.wrapping_add(i * call.start_stride + v * S::LANES);
+                // SAFETY: `start` holds a full row of the tile for each `i`.
+                let start = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
+                let sum = s.add(start, sum);
                 // A NaN in the second operand is kept.
                 let sum = s.min_fast(high, s.max_fast(low, sum));
                 let to = call.c.wrapping_add(i * call.c_stride + v * S::LANES);
@@ -115,6 +118,8 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
 
 /// How far ahead of its use a panel's line is asked for, in elements.
 const AHEAD: usize = 512;
+/// The elements of a cache line.
+const LINE: usize = 16;
 
 /// Asks for the cache line at `at`, which need not be valid, where there is an instruction for it.
 #[inline(always)]
