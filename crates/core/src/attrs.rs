@@ -19,6 +19,40 @@ pub enum Attr {
     List(Vec<Attr>),
 }
 
+impl Attr {
+    /// The boolean, where it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Attr::Bool(value) => Some(*value),
+            Attr::Number(_) | Attr::Text(_) | Attr::List(_) => None,
+        }
+    }
+
+    /// The number, where it is one.
+    pub fn as_number(&self) -> Option<Number> {
+        match self {
+            Attr::Number(number) => Some(*number),
+            Attr::Bool(_) | Attr::Text(_) | Attr::List(_) => None,
+        }
+    }
+
+    /// The text, where it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Attr::Text(text) => Some(text),
+            Attr::Bool(_) | Attr::Number(_) | Attr::List(_) => None,
+        }
+    }
+
+    /// The items, where it is a sequence.
+    pub fn as_list(&self) -> Option<&[Attr]> {
+        match self {
+            Attr::List(items) => Some(items),
+            Attr::Bool(_) | Attr::Number(_) | Attr::Text(_) => None,
+        }
+    }
+}
+
 /// What type an attribute has; for tables, documentation and generated code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -155,9 +189,9 @@ pub fn is_name(key: &str, name: &str) -> bool {
 impl Attribute for bool {
     const KIND: Kind = Kind::Bool;
     fn read(attr: &Attr) -> Result<bool> {
-        match attr {
-            Attr::Bool(value) => Ok(*value),
-            other => bail!("{other} is not a boolean"),
+        match attr.as_bool() {
+            Some(value) => Ok(value),
+            None => bail!("{attr} is not a boolean"),
         }
     }
     fn write(&self) -> Option<Attr> {
@@ -167,10 +201,10 @@ impl Attribute for bool {
 
 /// `[EnforceRange]`: a finite number, its fraction cut off, inside the type's range.
 fn enforce_range(attr: &Attr, least: i64, greatest: i64) -> Result<i64> {
-    let value = match attr {
-        Attr::Number(Number::Int(value)) => Some(*value),
-        Attr::Number(Number::Float(value)) if value.is_finite() => Some(value.trunc() as i128),
-        _not_finite => None,
+    let value = match attr.as_number() {
+        Some(Number::Int(value)) => Some(value),
+        Some(Number::Float(value)) => value.is_finite().then_some(value.trunc() as i128),
+        None => None,
     };
     match value {
         Some(value) if (i128::from(least)..=i128::from(greatest)).contains(&value) => {
@@ -203,9 +237,9 @@ impl Attribute for i32 {
 impl Attribute for f64 {
     const KIND: Kind = Kind::F64;
     fn read(attr: &Attr) -> Result<f64> {
-        match attr {
-            Attr::Number(number) if number.to_f64().is_finite() => Ok(number.to_f64()),
-            other => bail!("{other} is not a finite number"),
+        match attr.as_number().map(Number::to_f64) {
+            Some(value) if value.is_finite() => Ok(value),
+            _none_or_not_finite => bail!("{attr} is not a finite number"),
         }
     }
     fn write(&self) -> Option<Attr> {
@@ -228,9 +262,9 @@ impl Attribute for f32 {
 impl Attribute for Number {
     const KIND: Kind = Kind::Number;
     fn read(attr: &Attr) -> Result<Number> {
-        match attr {
-            Attr::Number(number) => Ok(*number),
-            other => bail!("{other} is not a number"),
+        match attr.as_number() {
+            Some(number) => Ok(number),
+            None => bail!("{attr} is not a number"),
         }
     }
     fn write(&self) -> Option<Attr> {
@@ -241,9 +275,9 @@ impl Attribute for Number {
 impl<T: Attribute> Attribute for Vec<T> {
     const KIND: Kind = Kind::List(&T::KIND);
     fn read(attr: &Attr) -> Result<Vec<T>> {
-        match attr {
-            Attr::List(items) => items.iter().map(T::read).collect(),
-            other => bail!("{other} is not a sequence"),
+        match attr.as_list() {
+            Some(items) => items.iter().map(T::read).collect(),
+            None => bail!("{attr} is not a sequence"),
         }
     }
     fn write(&self) -> Option<Attr> {
@@ -282,11 +316,9 @@ impl Attribute for DataType {
         "uint4",
     ]);
     fn read(attr: &Attr) -> Result<DataType> {
-        match attr {
-            Attr::Text(name) if DataType::from_name(name).is_some() => {
-                Ok(DataType::from_name(name).expect("the guard found it"))
-            }
-            other => bail!("{other} is not a data type"),
+        match attr.as_text().and_then(DataType::from_name) {
+            Some(data_type) => Ok(data_type),
+            None => bail!("{attr} is not a data type"),
         }
     }
     fn write(&self) -> Option<Attr> {
@@ -299,6 +331,9 @@ impl fmt::Display for Attr {
         match self {
             Attr::Bool(value) => write!(f, "{value}"),
             Attr::Number(Number::Int(value)) => write!(f, "{value}"),
+            Attr::Number(Number::Float(value)) if value.is_infinite() => {
+                f.write_str(if *value < 0.0 { "-Infinity" } else { "Infinity" })
+            }
             // `{:?}` prints the shortest digits that read back as the same double.
             Attr::Number(Number::Float(value)) => write!(f, "{value:?}"),
             Attr::Text(text) => write!(f, "{text:?}"),
@@ -319,14 +354,14 @@ impl fmt::Display for Attr {
 /// defaults, in braces.
 #[macro_export]
 macro_rules! attrs {
-    ($(#[$doc:meta])* pub struct $name:ident(
+    ($(#[$doc:meta])* $vis:vis struct $name:ident(
         $($(#[$pdoc:meta])* $param:ident: $ptype:ty),* $(,)?
     ) {
         $($(#[$odoc:meta])* $option:ident: $otype:ty = $default:expr),* $(,)?
     }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
-        pub struct $name {
+        $vis struct $name {
             $($(#[$pdoc])* pub $param: $ptype,)*
             $($(#[$odoc])* pub $option: $otype,)*
         }
@@ -334,7 +369,7 @@ macro_rules! attrs {
         impl $name {
             /// The given parameters, and every option at its default.
             #[allow(clippy::new_without_default, reason = "a default would hide the parameters")]
-            pub fn new($($param: $ptype),*) -> Self {
+            $vis fn new($($param: $ptype),*) -> Self {
                 Self { $($param,)* $($option: $default,)* }
             }
         }
@@ -407,10 +442,10 @@ macro_rules! attrs {
         impl $crate::attrs::Attribute for $name {
             const KIND: $crate::attrs::Kind = $crate::attrs::Kind::Enum(&[$($text),*]);
             fn read(attr: &$crate::attrs::Attr) -> $crate::error::Result<Self> {
-                match attr {
-                    $($crate::attrs::Attr::Text(text) if text == $text => Ok($name::$variant),)*
-                    other => $crate::error::bail!(
-                        "{other} is not one of {}",
+                match attr.as_text() {
+                    $(Some($text) => Ok($name::$variant),)*
+                    _unknown => $crate::error::bail!(
+                        "{attr} is not one of {}",
                         [$($text),*].join(", ")
                     ),
                 }
@@ -430,7 +465,7 @@ mod tests {
 
     attrs! {
         /// For the tests.
-        pub struct Sample(axis: u32) { padding: [u32; 2] = [0, 0], scale: Option<f64> = None }
+        struct Sample(axis: u32) { padding: [u32; 2] = [0, 0], scale: Option<f64> = None }
     }
 
     fn number(value: f64) -> Attr {

@@ -40,7 +40,7 @@ impl Number {
     pub fn to_element(self, data_type: DataType) -> Vec<u8> {
         match self.cast(data_type) {
             Number::Float(value) if data_type == DataType::Float16 => {
-                f16::from_f64(value).to_le_bytes().to_vec()
+                to_f16(value).to_le_bytes().to_vec()
             }
             Number::Float(value) => (value as f32).to_le_bytes().to_vec(),
             Number::Int(value) => {
@@ -83,11 +83,30 @@ impl From<i64> for Number {
     }
 }
 
-/// The nearest value of the type, ties to even; integers types leave the value as it is.
-pub(crate) fn round_float(value: f64, data_type: DataType) -> f64 {
+/// The nearest half-precision number, ties to even.
+///
+/// Twice rounding to the nearest can err. Rounding to single precision first with the last bit
+/// set wherever something was cut off keeps the second rounding right.
+pub fn to_f16(value: f64) -> f16 {
+    let nearest = value as f32;
+    let bits = nearest.to_bits();
+    let is_exact = f64::from(nearest) == value || value.is_nan();
+    if is_exact || bits & 1 == 1 {
+        f16::from_f32(nearest)
+    } else if f64::from(nearest).abs() > value.abs() {
+        f16::from_f32(f32::from_bits(bits - 1))
+    } else {
+        f16::from_f32(f32::from_bits(bits + 1))
+    }
+}
+
+/// The nearest value of the type, ties to even; integer types leave the value as it is.
+///
+/// The specification casts every option that is a double in this way to the operand's data type.
+pub fn round_float(value: f64, data_type: DataType) -> f64 {
     match data_type {
         DataType::Float32 => f64::from(value as f32),
-        DataType::Float16 => f16::from_f64(value).to_f64(),
+        DataType::Float16 => to_f16(value).to_f64(),
         DataType::Int32
         | DataType::Uint32
         | DataType::Int64
@@ -102,6 +121,23 @@ pub(crate) fn round_float(value: f64, data_type: DataType) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn halves_of_float16_are_told_from_what_is_just_above_them() {
+        let half_step = 2f64.powi(-11);
+        for (value, expected) in [
+            (1.0 + half_step, 1.0),
+            (1.0 + half_step + 2f64.powi(-50), 1.0 + 2.0 * half_step),
+            (1.0 + 3.0 * half_step, 1.0 + 4.0 * half_step),
+            (1.0 + 3.0 * half_step - 2f64.powi(-50), 1.0 + 2.0 * half_step),
+            (-1e-300, -0.0),
+            (1e300, f64::INFINITY),
+            (2f64.powi(-25), 0.0),
+            (2f64.powi(-25) * (1.0 + f64::EPSILON), 2f64.powi(-24)),
+        ] {
+            assert_eq!(to_f16(value).to_f64().to_bits(), expected.to_bits(), "{value:e}");
+        }
+    }
 
     #[test]
     fn casts_saturate_and_round_halves_to_even() {

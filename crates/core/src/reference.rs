@@ -5,7 +5,7 @@ use half::f16;
 use crate::bytes::Bytes;
 use crate::error::{Result, ensure};
 use crate::graph::{Graph, Source};
-use crate::number::round_float;
+use crate::number::{Number, round_float, to_f16};
 use crate::types::{DataType, Desc, MAX_RANK, Shape};
 
 /// A tensor's elements, wider than any data type.
@@ -74,7 +74,7 @@ impl Tensor {
     pub fn to_bytes(&self) -> Vec<u8> {
         match (&self.data, self.desc.data_type) {
             (Data::Float(data), DataType::Float16) => {
-                data.iter().flat_map(|&x| f16::from_f64(x).to_le_bytes()).collect()
+                data.iter().flat_map(|&x| to_f16(x).to_le_bytes()).collect()
             }
             (Data::Float(data), _float32) => {
                 data.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect()
@@ -120,6 +120,58 @@ impl Tensor {
         self
     }
 
+    /// A tensor that is 0 everywhere.
+    pub fn zeros(desc: Desc) -> Tensor {
+        Tensor::filled(desc, Number::Int(0))
+    }
+
+    /// A tensor of equal elements: the number as the data type has it.
+    pub fn filled(desc: Desc, value: Number) -> Tensor {
+        let data = match value.cast(desc.data_type) {
+            Number::Float(value) => Data::Float(vec![value; desc.elements()]),
+            Number::Int(value) => Data::Int(vec![value; desc.elements()]),
+        };
+        Tensor { desc, data }
+    }
+
+    /// A uint8 tensor of 1 where the flag is true and 0 elsewhere.
+    pub fn flags(shape: Shape, flags: impl Iterator<Item = bool>) -> Tensor {
+        Tensor::int(Desc::new(DataType::Uint8, shape), flags.map(i128::from).collect())
+    }
+
+    /// A function of each element; of a float tensor only.
+    #[must_use]
+    pub fn map_floats(&self, float: impl FnMut(f64) -> f64) -> Tensor {
+        Tensor::float(self.desc, self.floats().iter().copied().map(float).collect())
+    }
+
+    /// A function of each element, one for either kind of type.
+    #[must_use]
+    pub fn map(&self, float: impl Fn(f64) -> f64, int: impl Fn(i128) -> i128) -> Tensor {
+        match &self.data {
+            Data::Float(_) => self.map_floats(float),
+            Data::Int(data) => Tensor::int(self.desc, data.iter().copied().map(int).collect()),
+        }
+    }
+
+    /// The same tensor broadcast to a shape.
+    #[must_use]
+    pub fn broadcast(&self, shape: Shape) -> Tensor {
+        let desc = Desc::new(self.desc.data_type, shape);
+        self.gathered(desc, |i| broadcast_index(i, &shape, &self.desc.shape))
+    }
+
+    /// Replaces an element by one of another tensor of the same data type.
+    pub fn copy_element(&mut self, index: usize, from: &Tensor, from_index: usize) {
+        match (&mut self.data, &from.data) {
+            (Data::Float(to), Data::Float(from)) => to[index] = from[from_index],
+            (Data::Int(to), Data::Int(from)) => to[index] = from[from_index],
+            (Data::Float(_), Data::Int(_)) | (Data::Int(_), Data::Float(_)) => {
+                panic!("{} and {} differ in type", self.desc, from.desc)
+            }
+        }
+    }
+
     /// The elements gathered: output element `i` is element `index(i)`, whatever the type.
     #[must_use]
     pub fn gathered(&self, desc: Desc, index: impl Fn(usize) -> usize) -> Tensor {
@@ -130,6 +182,34 @@ impl Tensor {
         };
         Tensor { desc, data }
     }
+}
+
+/// The operand in a required slot.
+pub fn required<'a>(operands: &[Option<&'a Tensor>], slot: usize) -> &'a Tensor {
+    optional(operands, slot).expect("the builder checked that required operands are there")
+}
+
+/// The operand in a slot that may be empty.
+pub fn optional<'a>(operands: &[Option<&'a Tensor>], slot: usize) -> Option<&'a Tensor> {
+    operands.get(slot).copied().flatten()
+}
+
+/// The greater of two numbers, NaN where either is.
+pub fn maximum(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+/// The lesser of two numbers, NaN where either is.
+pub fn minimum(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a < b { a } else { b }
+}
+
+/// The place along a dimension that an index means: negative ones count from the end, and those
+/// out of range are clamped.
+pub fn clamped_index(index: i128, size: u32) -> usize {
+    let size = i128::from(size);
+    let index = if index < 0 { index + size } else { index };
+    index.clamp(0, size - 1) as usize
 }
 
 /// An integer's low bits, read as the type says.
@@ -159,6 +239,42 @@ pub fn broadcast_index(index: usize, to: &Shape, from: &Shape) -> usize {
         .filter(|&axis| from[axis] != 1)
         .map(|axis| at[skipped + axis] * strides[axis])
         .sum()
+}
+
+/// The row-major index of the element that lies at the given coordinates along the given axes.
+pub fn index_along<const N: usize>(shape: &Shape, axes: [usize; N], at: [usize; N]) -> usize {
+    let strides = shape.strides();
+    axes.iter().zip(at).map(|(&axis, at)| strides[axis] * at).sum()
+}
+
+/// The elements that differ only along the given axes: their row-major indices, in order, for
+/// each setting of the other coordinates, in order.
+pub fn lanes(shape: &Shape, axes: &[u32]) -> Vec<Vec<usize>> {
+    let is_inner = |axis: usize| axes.contains(&(axis as u32));
+    let outer: Shape =
+        (0..shape.rank()).map(|axis| if is_inner(axis) { 1 } else { shape[axis] }).collect();
+    let mut lanes = vec![Vec::new(); outer.elements() as usize];
+    for i in 0..shape.elements() as usize {
+        lanes[broadcast_index(i, shape, &outer)].push(i);
+    }
+    lanes
+}
+
+/// The row-major index of the first element of the slice that leading coordinates choose.
+pub fn slice_start(shape: &Shape, at: &[i128]) -> usize {
+    let strides = shape.strides();
+    let places = at.iter().enumerate().map(|(axis, &at)| clamped_index(at, shape[axis]));
+    places.zip(strides).map(|(place, stride)| place * stride).sum()
+}
+
+/// Replaces the elements of a lane by (x − mean) / √(variance + epsilon).
+pub fn normalize(data: &mut [f64], lane: &[usize], epsilon: f64) {
+    let count = lane.len() as f64;
+    let mean = lane.iter().map(|&i| data[i]).sum::<f64>() / count;
+    let variance = lane.iter().map(|&i| (data[i] - mean).powi(2)).sum::<f64>() / count;
+    for &i in lane {
+        data[i] = (data[i] - mean) / (variance + epsilon).sqrt();
+    }
 }
 
 /// Computes a graph's outputs, in order, from its inputs, in order, all by definition.
@@ -222,6 +338,28 @@ mod tests {
             assert_eq!(bytes.len() as u64, desc.byte_length());
             assert_eq!(Tensor::from_bytes(desc, &bytes).unwrap(), tensor, "{data_type}");
         }
+    }
+
+    #[test]
+    fn lanes_run_along_their_axes() {
+        let shape = Shape::new(&[2, 3]).unwrap();
+        for (axes, expected) in [
+            (&[0][..], vec![vec![0, 3], vec![1, 4], vec![2, 5]]),
+            (&[1], vec![vec![0, 1, 2], vec![3, 4, 5]]),
+            (&[1, 0], vec![vec![0, 1, 2, 3, 4, 5]]),
+            (&[], (0..6).map(|i| vec![i]).collect()),
+        ] {
+            assert_eq!(lanes(&shape, axes), expected, "{axes:?}");
+        }
+    }
+
+    #[test]
+    fn indices_count_from_the_end_and_are_clamped() {
+        for (index, expected) in [(0, 0), (2, 2), (3, 2), (-1, 2), (-3, 0), (-4, 0)] {
+            assert_eq!(clamped_index(index, 3), expected, "{index}");
+        }
+        assert_eq!(clamped_index(i128::from(u64::MAX), 3), 2);
+        assert_eq!(clamped_index(i128::from(i64::MIN), 3), 0);
     }
 
     #[test]

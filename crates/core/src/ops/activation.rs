@@ -4,8 +4,9 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
+use crate::number::round_float;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, maximum, minimum, required};
 use crate::types::{DataTypes, Desc};
 
 const SLOTS: &[Slot] = &[Slot::new("input", DataTypes::FLOATS)];
@@ -60,8 +61,10 @@ impl Operator for Elu {
         Ok(vec![inputs.get(0)])
     }
 
-    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+    fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
+        let input = required(inputs, 0);
+        let alpha = round_float(self.alpha, input.desc.data_type);
+        vec![input.map_floats(|x| if x < 0.0 { alpha * libm::expm1(x) } else { x })]
     }
 }
 
@@ -78,8 +81,11 @@ impl Operator for HardSigmoid {
         Ok(vec![inputs.get(0)])
     }
 
-    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+    fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
+        let input = required(inputs, 0);
+        let alpha = round_float(self.alpha, input.desc.data_type);
+        let beta = round_float(self.beta, input.desc.data_type);
+        vec![input.map_floats(|x| maximum(0.0, minimum(1.0, alpha * x + beta)))]
     }
 }
 
@@ -96,8 +102,10 @@ impl Operator for LeakyRelu {
         Ok(vec![inputs.get(0)])
     }
 
-    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+    fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
+        let input = required(inputs, 0);
+        let alpha = round_float(self.alpha, input.desc.data_type);
+        vec![input.map_floats(|x| if x < 0.0 { alpha * x } else { x })]
     }
 }
 
@@ -114,7 +122,10 @@ impl Operator for Linear {
         Ok(vec![inputs.get(0)])
     }
 
-    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+    fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
+        let input = required(inputs, 0);
+        let alpha = round_float(self.alpha, input.desc.data_type);
+        let beta = round_float(self.beta, input.desc.data_type);
+        vec![input.map_floats(|x| alpha * x + beta)]
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axis;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, lanes, required};
 use crate::types::{DataType, DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -92,6 +92,33 @@ impl Operator for ArgMinMax {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let lanes = lanes(&input.desc.shape, &[self.options.axis]);
+        let indices = lanes.iter().map(|lane| match &input.data {
+            Data::Float(data) => self.find(lane.iter().map(|&i| data[i]), |x| !x.is_nan()),
+            Data::Int(data) => self.find(lane.iter().map(|&i| data[i]), |_| true),
+        });
+        vec![Tensor::int(outputs[0], indices.map(|index| index as i128).collect())]
+    }
+}
+
+impl ArgMinMax {
+    /// The index of the first best element that counts; 0 where none does.
+    fn find<T: PartialOrd + Copy>(
+        &self,
+        elements: impl Iterator<Item = T>,
+        counts: impl Fn(T) -> bool,
+    ) -> usize {
+        let mut best: Option<(usize, T)> = None;
+        for (i, x) in elements.enumerate().filter(|&(_, x)| counts(x)) {
+            let is_better = best.is_none_or(|(_, best)| match self.kind {
+                ArgKind::Min => x < best,
+                ArgKind::Max => x > best,
+            });
+            if is_better {
+                best = Some((i, x));
+            }
+        }
+        best.map_or(0, |(i, _)| i)
     }
 }

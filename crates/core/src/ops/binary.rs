@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::broadcast;
 use crate::ops::{Inputs, Method, Op, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, maximum, minimum, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -71,6 +71,69 @@ impl Operator for Binary {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let shape = outputs[0].shape;
+        let a = required(inputs, 0).broadcast(shape);
+        let b = required(inputs, 1).broadcast(shape);
+        vec![match (&a.data, &b.data) {
+            (Data::Float(a), Data::Float(b)) => {
+                let result = |(&a, &b)| self.float(a, b);
+                Tensor::float(outputs[0], a.iter().zip(b).map(result).collect())
+            }
+            (Data::Int(a), Data::Int(b)) => {
+                let result = |(&a, &b)| self.int(a, b);
+                Tensor::int(outputs[0], a.iter().zip(b).map(result).collect())
+            }
+            (Data::Float(_), Data::Int(_)) | (Data::Int(_), Data::Float(_)) => {
+                unreachable!("the builder checked that the types are equal")
+            }
+        }]
     }
+}
+
+impl Binary {
+    fn float(self, a: f64, b: f64) -> f64 {
+        match self {
+            Binary::Add => a + b,
+            Binary::Sub => a - b,
+            Binary::Mul => a * b,
+            Binary::Div => a / b,
+            Binary::Max => maximum(a, b),
+            Binary::Min => minimum(a, b),
+            Binary::Pow => libm::pow(a, b),
+        }
+    }
+
+    /// The result but for its high bits, which the data type cuts off.
+    fn int(self, a: i128, b: i128) -> i128 {
+        match self {
+            Binary::Add => a.wrapping_add(b),
+            Binary::Sub => a.wrapping_sub(b),
+            Binary::Mul => a.wrapping_mul(b),
+            Binary::Div => a.checked_div(b).unwrap_or(0),
+            Binary::Max => a.max(b),
+            Binary::Min => a.min(b),
+            Binary::Pow => int_pow(a, b),
+        }
+    }
+}
+
+/// An integer's power, low bits only; with a negative exponent the truncated quotient.
+fn int_pow(base: i128, exponent: i128) -> i128 {
+    if exponent < 0 {
+        return match base {
+            1 => 1,
+            -1 if exponent % 2 == 0 => 1,
+            -1 => -1,
+            _small => 0,
+        };
+    }
+    let (mut power, mut square, mut rest) = (1i128, base, exponent);
+    while rest > 0 {
+        if rest % 2 == 1 {
+            power = power.wrapping_mul(square);
+        }
+        square = square.wrapping_mul(square);
+        rest /= 2;
+    }
+    power
 }

@@ -4,7 +4,7 @@ use crate::attrs::{FromArgs, attrs};
 use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, required};
 use crate::types::{DataType, DataTypes, Desc};
 
 const TYPES: DataTypes = DataTypes::ANY.or(DataTypes::NIBBLES);
@@ -35,6 +35,22 @@ impl Operator for Cast {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let data = match (&input.data, outputs[0].data_type.integer_range()) {
+            // The conversion truncates, saturates, and takes NaN to 0.
+            (Data::Float(data), Some((least, greatest))) => {
+                Data::Int(data.iter().map(|&x| (x as i128).clamp(least, greatest)).collect())
+            }
+            (Data::Int(data), None) => Data::Float(data.iter().map(|&x| self.to_float(x)).collect()),
+            (Data::Float(_), None) | (Data::Int(_), Some(_)) => input.data.clone(),
+        };
+        vec![Tensor { desc: outputs[0], data }]
+    }
+}
+
+impl Cast {
+    /// The nearest float: large integers are rounded once, not first to a double.
+    fn to_float(&self, x: i128) -> f64 {
+        if self.data_type == DataType::Float32 { f64::from(x as f32) } else { x as f64 }
     }
 }

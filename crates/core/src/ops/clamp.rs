@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::number::Number;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, required};
 use crate::types::{DataType, DataTypes, Desc};
 
 attrs! {
@@ -53,7 +53,19 @@ impl Operator for Clamp {
         Ok(vec![input])
     }
 
-    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+    fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
+        let input = required(inputs, 0);
+        let (min, max) = self.bounds(input.desc.data_type);
+        let float = |x: f64| match (min.map(Number::to_f64), max.map(Number::to_f64)) {
+            (Some(min), _) if x < min => min,
+            (_, Some(max)) if x > max => max,
+            _inside_or_nan => x,
+        };
+        let int = |x: i128| match (min, max) {
+            (Some(Number::Int(min)), _) if x < min => min,
+            (_, Some(Number::Int(max))) if x > max => max,
+            _inside => x,
+        };
+        vec![input.map(float, int)]
     }
 }

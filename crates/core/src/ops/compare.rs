@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::broadcast;
 use crate::ops::{Inputs, Method, Op, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, required};
 use crate::types::{DataType, DataTypes, Desc};
 
 attrs! {
@@ -82,6 +82,35 @@ impl Operator for Compare {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let shape = outputs[0].shape;
+        let a = required(inputs, 0).broadcast(shape);
+        let b = required(inputs, 1).broadcast(shape);
+        vec![match (&a.data, &b.data) {
+            (Data::Float(a), Data::Float(b)) => {
+                Tensor::flags(shape, a.iter().zip(b).map(|(a, b)| self.holds(a, b, &0.0)))
+            }
+            (Data::Int(a), Data::Int(b)) => {
+                Tensor::flags(shape, a.iter().zip(b).map(|(a, b)| self.holds(a, b, &0)))
+            }
+            (Data::Float(_), Data::Int(_)) | (Data::Int(_), Data::Float(_)) => {
+                unreachable!("the builder checked that the types are equal")
+            }
+        }]
+    }
+}
+
+impl Compare {
+    fn holds<T: PartialOrd>(self, a: &T, b: &T, zero: &T) -> bool {
+        match self {
+            Compare::Equal => a == b,
+            Compare::NotEqual => a != b,
+            Compare::Greater => a > b,
+            Compare::GreaterOrEqual => a >= b,
+            Compare::Lesser => a < b,
+            Compare::LesserOrEqual => a <= b,
+            Compare::LogicalAnd => a != zero && b != zero,
+            Compare::LogicalOr => a != zero || b != zero,
+            Compare::LogicalXor => (a != zero) != (b != zero),
+        }
     }
 }

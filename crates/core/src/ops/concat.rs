@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_axis, to_dimension};
 use crate::ops::{Inputs, MAX_TENSORS, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -55,6 +55,19 @@ impl Operator for Concat {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let mut output = Tensor::zeros(outputs[0]);
+        let axis = self.axis as usize;
+        let strides = outputs[0].shape.strides();
+        let mut start = 0;
+        for input in inputs.iter().flatten() {
+            let shape = input.desc.shape;
+            for i in 0..input.desc.elements() {
+                let at = coordinates(i, &shape);
+                let target: usize = (0..shape.rank()).map(|axis| at[axis] * strides[axis]).sum();
+                output.copy_element(target + start * strides[axis], input, i);
+            }
+            start += shape[axis] as usize;
+        }
+        vec![output]
     }
 }

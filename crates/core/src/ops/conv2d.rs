@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::{Window, ensure_positive, ensure_shape};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, index_along, optional, required};
 use crate::types::{DataTypes, Desc, Shape};
 
 attrs! {
@@ -143,6 +143,43 @@ impl Operator for Conv2d {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (input, filter) = (required(inputs, 0), required(inputs, 1));
+        let bias = optional(inputs, 2);
+        let (c, h, w) = self.input_layout.axes();
+        let (o, i, kh, kw) = self.filter_layout.axes();
+        let (in_shape, shape) = (&input.desc.shape, &outputs[0].shape);
+        let taps = &filter.desc.shape;
+        let group_inputs = taps[i] as usize;
+        let group_outputs = (taps[o] / self.groups) as usize;
+        let mut data = vec![0.0; outputs[0].elements()];
+        for (index, output) in data.iter_mut().enumerate() {
+            let at = coordinates(index, shape);
+            let channel = at[c];
+            let mut sum = bias.map_or(0.0, |bias| bias.floats()[channel]);
+            for row in 0..taps[kh] as usize {
+                let Some(y) = self.tap(0, at[h], row, in_shape[h]) else { continue };
+                for column in 0..taps[kw] as usize {
+                    let Some(x) = self.tap(1, at[w], column, in_shape[w]) else { continue };
+                    for k in 0..group_inputs {
+                        let source = channel / group_outputs * group_inputs + k;
+                        let element = index_along(in_shape, [0, c, h, w], [at[0], source, y, x]);
+                        let tap = index_along(taps, [o, i, kh, kw], [channel, k, row, column]);
+                        sum += input.floats()[element] * filter.floats()[tap];
+                    }
+                }
+            }
+            *output = sum;
+        }
+        vec![Tensor::float(outputs[0], data)]
+    }
+}
+
+impl Conv2d {
+    /// Where a tap of the window at an output position reads; `None` in the padding.
+    fn tap(&self, spatial: usize, output: usize, tap: usize, size: u32) -> Option<usize> {
+        let (stride, dilation) = (self.strides[spatial], self.dilations[spatial]);
+        (output * stride as usize + tap * dilation as usize)
+            .checked_sub(self.padding[2 * spatial] as usize)
+            .filter(|&at| at < size as usize)
     }
 }

@@ -6,7 +6,7 @@ use crate::limits::Slot;
 use crate::ops::conv2d::InputLayout;
 use crate::ops::shapes::{ensure_positive, ensure_shape, to_dimension};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, index_along, optional, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -80,6 +80,13 @@ impl ConvTranspose2d {
             }
         }
     }
+    /// Where a tap of the window at an input position writes; `None` in what is cut off.
+    fn target(&self, spatial: usize, input: usize, tap: usize, size: u32) -> Option<usize> {
+        let (stride, dilation) = (self.strides[spatial], self.dilations[spatial]);
+        (input * stride as usize + tap * dilation as usize)
+            .checked_sub(self.padding[2 * spatial] as usize)
+            .filter(|&at| at < size as usize)
+    }
 }
 
 impl Operator for ConvTranspose2d {
@@ -137,6 +144,33 @@ impl Operator for ConvTranspose2d {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (input, filter) = (required(inputs, 0), required(inputs, 1));
+        let (c, h, w) = self.input_layout.axes();
+        let (i, o, kh, kw) = self.filter_layout.axes();
+        let (in_shape, shape, taps) = (&input.desc.shape, &outputs[0].shape, &filter.desc.shape);
+        let group_inputs = (in_shape[c] / self.groups) as usize;
+        let group_outputs = taps[o] as usize;
+        let mut data = vec![0.0; outputs[0].elements()];
+        if let Some(bias) = optional(inputs, 2) {
+            for (index, sum) in data.iter_mut().enumerate() {
+                *sum = bias.floats()[coordinates(index, shape)[c]];
+            }
+        }
+        for (index, element) in input.floats().iter().enumerate() {
+            let at = coordinates(index, in_shape);
+            for row in 0..taps[kh] as usize {
+                let Some(y) = self.target(0, at[h], row, shape[h]) else { continue };
+                for column in 0..taps[kw] as usize {
+                    let Some(x) = self.target(1, at[w], column, shape[w]) else { continue };
+                    for k in 0..group_outputs {
+                        let channel = at[c] / group_inputs * group_outputs + k;
+                        let tap = index_along(taps, [i, o, kh, kw], [at[c], k, row, column]);
+                        data[index_along(shape, [0, c, h, w], [at[0], channel, y, x])] +=
+                            element * filter.floats()[tap];
+                    }
+                }
+            }
+        }
+        vec![Tensor::float(outputs[0], data)]
     }
 }

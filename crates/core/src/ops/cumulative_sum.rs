@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axis;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, lanes, required};
 use crate::types::{DataType, DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -48,6 +48,36 @@ impl Operator for CumulativeSum {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let mut lanes = lanes(&input.desc.shape, &[self.axis]);
+        if self.reversed {
+            lanes.iter_mut().for_each(|lane| lane.reverse());
+        }
+        let data = match &input.data {
+            Data::Float(data) => Data::Float(self.sums(data, 0.0, &lanes, |a, b| a + b)),
+            Data::Int(data) => Data::Int(self.sums(data, 0, &lanes, i128::wrapping_add)),
+        };
+        vec![Tensor { desc: outputs[0], data }]
+    }
+}
+
+impl CumulativeSum {
+    fn sums<T: Copy>(
+        &self,
+        data: &[T],
+        zero: T,
+        lanes: &[Vec<usize>],
+        add: impl Fn(T, T) -> T,
+    ) -> Vec<T> {
+        let mut sums = vec![zero; data.len()];
+        for lane in lanes {
+            let mut sum = zero;
+            for &i in lane {
+                let next = add(sum, data[i]);
+                sums[i] = if self.exclusive { sum } else { next };
+                sum = next;
+            }
+        }
+        sums
     }
 }

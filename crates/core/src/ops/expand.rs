@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_broadcastable;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, required};
 use crate::types::{DataTypes, Desc, Shape};
 
 attrs! {
@@ -33,6 +33,6 @@ impl Operator for Expand {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        vec![required(inputs, 0).broadcast(outputs[0].shape)]
     }
 }

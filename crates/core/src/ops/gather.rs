@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axis;
 use crate::ops::{INDICES, Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, clamped_index, required};
 use crate::types::{DataTypes, Desc, MAX_RANK, Shape};
 
 attrs! {
@@ -39,6 +39,17 @@ impl Operator for Gather {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (input, indices) = (required(inputs, 0), required(inputs, 1));
+        let (shape, axis) = (&input.desc.shape, self.axis as usize);
+        let outer: usize = shape[..axis].iter().map(|&size| size as usize).product();
+        let inner = shape.strides()[axis];
+        let size = shape[axis];
+        // The output is [outer, indices, inner], the input [outer, size, inner].
+        let count = indices.desc.elements();
+        debug_assert_eq!(outer * count * inner, outputs[0].elements());
+        vec![input.gathered(outputs[0], |i| {
+            let place = clamped_index(indices.ints()[i / inner % count], size);
+            (i / inner / count * size as usize + place) * inner + i % inner
+        })]
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axis;
 use crate::ops::{INDICES, Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, clamped_index, coordinates, required};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -43,6 +43,14 @@ impl Operator for GatherElements {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (input, indices) = (required(inputs, 0), required(inputs, 1));
+        let shape = &input.desc.shape;
+        let strides = shape.strides();
+        let axis = self.axis as usize;
+        vec![input.gathered(outputs[0], |i| {
+            let mut at = coordinates(i, &indices.desc.shape);
+            at[axis] = clamped_index(indices.ints()[i], shape[axis]);
+            (0..shape.rank()).map(|axis| at[axis] * strides[axis]).sum()
+        })]
     }
 }

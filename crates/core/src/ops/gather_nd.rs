@@ -4,7 +4,7 @@ use crate::attrs::{FromArgs, attrs};
 use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::{INDICES, Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, required, slice_start};
 use crate::types::{DataTypes, Desc, MAX_RANK, Shape};
 
 attrs! {
@@ -41,6 +41,12 @@ impl Operator for GatherNd {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (input, indices) = (required(inputs, 0), required(inputs, 1));
+        let depth = indices.desc.shape[indices.desc.rank() - 1] as usize;
+        let slice: usize = input.desc.shape[depth..].iter().map(|&size| size as usize).product();
+        vec![input.gathered(outputs[0], |i| {
+            let at = &indices.ints()[i / slice * depth..][..depth];
+            slice_start(&input.desc.shape, at) + i % slice
+        })]
     }
 }

@@ -3,10 +3,10 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::{Result, ensure};
 use crate::limits::Slot;
-use crate::ops::lstm::{Activation, Direction, ensure_activations};
+use crate::ops::lstm::{Activation, Direction, Weights, ensure_activations};
 use crate::ops::shapes::{ensure_shape, to_dimension};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, optional, required};
 use crate::types::{DataTypes, Desc, Shape};
 
 attrs! {
@@ -16,6 +16,16 @@ attrs! {
         Zrn = "zrn",
         /// Reset, update, new.
         Rzn = "rzn",
+    }
+}
+
+impl GruLayout {
+    /// The places of z, r and n.
+    pub fn gates(self) -> [usize; 3] {
+        match self {
+            GruLayout::Zrn => [0, 1, 2],
+            GruLayout::Rzn => [1, 0, 2],
+        }
     }
 }
 
@@ -119,7 +129,34 @@ impl Operator for Gru {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let state = outputs[0];
+        let directions = self.direction.count() as usize;
+        let mut hidden = match optional(inputs, 5) {
+            Some(tensor) => tensor.floats().to_vec(),
+            None => vec![0.0; state.elements()],
+        };
+        let mut sequence = vec![0.0; state.elements() * self.steps as usize];
+        let step_size = input.desc.elements() / self.steps as usize;
+        let state_size = state.elements() / directions;
+        let cell = GruCell {
+            hidden_size: self.hidden_size,
+            reset_after: self.reset_after,
+            layout: self.layout,
+            activations: self.activations.clone(),
+        };
+        for pass in 0..directions {
+            let weights = Weights::of(inputs, [1, 2, 3, 4], None, (pass, directions));
+            let range = pass * state_size..(pass + 1) * state_size;
+            for t in self.direction.order(pass, self.steps) {
+                let x = &input.floats()[t * step_size..][..step_size];
+                let h = cell.step(&weights, x, &hidden[range.clone()]);
+                sequence[(t * directions + pass) * state_size..][..state_size].copy_from_slice(&h);
+                hidden[range.clone()].copy_from_slice(&h);
+            }
+        }
+        let results = [hidden, sequence];
+        outputs.iter().zip(results).map(|(&desc, data)| Tensor::float(desc, data)).collect()
     }
 }
 
@@ -157,6 +194,38 @@ impl Operator for GruCell {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let weights = Weights::of(inputs, [1, 2, 4, 5], None, (0, 1));
+        let (x, hidden) = (required(inputs, 0).floats(), required(inputs, 3).floats());
+        vec![Tensor::float(outputs[0], self.step(&weights, x, hidden))]
+    }
+}
+
+impl GruCell {
+    /// The hidden states after one step.
+    fn step(&self, weights: &Weights<'_>, x: &[f64], hidden: &[f64]) -> Vec<f64> {
+        let size = weights.hidden_size;
+        let [z, r, n] = self.layout.gates();
+        let [gates, new] = gru_activations(&self.activations);
+        let mut states = Vec::with_capacity(hidden.len());
+        for (index, &previous) in hidden.iter().enumerate() {
+            let (batch, unit) = (index / size, index % size);
+            let x = &x[batch * weights.input_size..][..weights.input_size];
+            let hidden = &hidden[batch * size..][..size];
+            let gate = |gate: usize, unit: usize| {
+                let row = gate * size + unit;
+                gates.apply(weights.input(row, x) + weights.recurrent(row, hidden))
+            };
+            let row = n * size + unit;
+            let recurrent = if self.reset_after {
+                gate(r, unit) * weights.recurrent(row, hidden)
+            } else {
+                let reset: Vec<f64> = (0..size).map(|unit| gate(r, unit) * hidden[unit]).collect();
+                weights.recurrent(row, &reset)
+            };
+            let candidate = new.apply(weights.input(row, x) + recurrent);
+            let z = gate(z, unit);
+            states.push(z * previous + (1.0 - z) * candidate);
+        }
+        states
     }
 }

@@ -3,9 +3,10 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
+use crate::number::round_float;
 use crate::ops::shapes::{ensure_axes, ensure_shape};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, lanes, normalize, optional, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -54,6 +55,25 @@ impl Operator for LayerNormalization {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let (scale, bias) = (optional(inputs, 1), optional(inputs, 2));
+        let shape = &input.desc.shape;
+        let axes = self.axes(shape.rank());
+        let epsilon = round_float(self.epsilon, input.desc.data_type);
+        let mut data = input.floats().to_vec();
+        for lane in lanes(shape, &axes) {
+            normalize(&mut data, &lane, epsilon);
+        }
+        for (i, x) in data.iter_mut().enumerate() {
+            let at = coordinates(i, shape);
+            // The vectors' dimensions follow the order of the axes.
+            let element = |tensor: &Tensor| {
+                let strides = tensor.desc.shape.strides();
+                let places = axes.iter().zip(strides).map(|(&axis, stride)| at[axis as usize] * stride);
+                tensor.floats()[places.sum::<usize>()]
+            };
+            *x = *x * scale.map_or(1.0, element) + bias.map_or(0.0, element);
+        }
+        vec![Tensor::float(outputs[0], data)]
     }
 }

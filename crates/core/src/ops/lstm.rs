@@ -4,8 +4,9 @@ use crate::attrs::{FromArgs, attrs};
 use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_shape, to_dimension};
+use crate::ops::unary::sigmoid;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, maximum, optional, required};
 use crate::types::{DataTypes, Desc, Shape};
 
 attrs! {
@@ -17,6 +18,16 @@ attrs! {
         Sigmoid = "sigmoid",
         /// The hyperbolic tangent.
         Tanh = "tanh",
+    }
+}
+
+impl Activation {
+    pub(super) fn apply(self, x: f64) -> f64 {
+        match self {
+            Activation::Relu => maximum(0.0, x),
+            Activation::Sigmoid => sigmoid(x),
+            Activation::Tanh => libm::tanh(x),
+        }
     }
 }
 
@@ -48,6 +59,12 @@ impl Direction {
             Direction::Backward => true,
             Direction::Both => pass == 1,
         }
+    }
+
+    /// The steps in the order in which the pass of the given index takes them.
+    pub(super) fn order(self, pass: usize, steps: u32) -> Vec<usize> {
+        let forward = 0..steps as usize;
+        if self.is_backward(pass) { forward.rev().collect() } else { forward.collect() }
     }
 }
 
@@ -185,7 +202,31 @@ impl Operator for Lstm {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let state = outputs[0];
+        let directions = self.direction.count() as usize;
+        let start = |slot| match optional(inputs, slot) {
+            Some(tensor) => tensor.floats().to_vec(),
+            None => vec![0.0; state.elements()],
+        };
+        let (mut hidden, mut cell) = (start(6), start(7));
+        let mut sequence = vec![0.0; state.elements() * self.steps as usize];
+        let step_size = input.desc.elements() / self.steps as usize;
+        let state_size = state.elements() / directions;
+        for pass in 0..directions {
+            let weights = Weights::of(inputs, [1, 2, 3, 4], Some(5), (pass, directions));
+            let range = pass * state_size..(pass + 1) * state_size;
+            for t in self.direction.order(pass, self.steps) {
+                let x = &input.floats()[t * step_size..][..step_size];
+                let states = (&hidden[range.clone()], &cell[range.clone()]);
+                let (h, c) = step(&weights, x, states, self.layout, &self.activations);
+                sequence[(t * directions + pass) * state_size..][..state_size].copy_from_slice(&h);
+                hidden[range.clone()].copy_from_slice(&h);
+                cell[range.clone()].copy_from_slice(&c);
+            }
+        }
+        let results = [hidden, cell, sequence];
+        outputs.iter().zip(results).map(|(&desc, data)| Tensor::float(desc, data)).collect()
     }
 }
 
@@ -233,6 +274,102 @@ impl Operator for LstmCell {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let weights = Weights::of(inputs, [1, 2, 5, 6], Some(7), (0, 1));
+        let x = required(inputs, 0).floats();
+        let states = (required(inputs, 3).floats(), required(inputs, 4).floats());
+        let (h, c) = step(&weights, x, states, self.layout, &self.activations);
+        vec![Tensor::float(outputs[0], h), Tensor::float(outputs[1], c)]
     }
+}
+
+/// The weights of one pass of a recurrent network; rows belong to units, gate after gate.
+pub(super) struct Weights<'a> {
+    input: &'a [f64],
+    recurrent: &'a [f64],
+    bias: Option<&'a [f64]>,
+    recurrent_bias: Option<&'a [f64]>,
+    peephole: Option<&'a [f64]>,
+    pub(super) input_size: usize,
+    pub(super) hidden_size: usize,
+}
+
+impl<'a> Weights<'a> {
+    /// The part of one pass of `passes` in the slots of weight, recurrent weight and the biases.
+    pub(super) fn of(
+        operands: &[Option<&'a Tensor>],
+        slots: [usize; 4],
+        peephole: Option<usize>,
+        (pass, passes): (usize, usize),
+    ) -> Weights<'a> {
+        let part = |tensor: &'a Tensor| {
+            let size = tensor.desc.elements() / passes;
+            &tensor.floats()[pass * size..][..size]
+        };
+        let [weight, recurrent, bias, recurrent_bias] = slots;
+        let columns = |tensor: &Tensor| tensor.desc.shape[tensor.desc.rank() - 1] as usize;
+        let (weight, recurrent) = (required(operands, weight), required(operands, recurrent));
+        Weights {
+            input: part(weight),
+            recurrent: part(recurrent),
+            bias: optional(operands, bias).map(part),
+            recurrent_bias: optional(operands, recurrent_bias).map(part),
+            peephole: peephole.and_then(|slot| optional(operands, slot)).map(part),
+            input_size: columns(weight),
+            hidden_size: columns(recurrent),
+        }
+    }
+
+    /// A row of the weight times an input, plus the bias.
+    pub(super) fn input(&self, row: usize, x: &[f64]) -> f64 {
+        dot(&self.input[row * self.input_size..], x) + self.bias.map_or(0.0, |bias| bias[row])
+    }
+
+    /// A row of the recurrent weight times a hidden state, plus the recurrent bias.
+    pub(super) fn recurrent(&self, row: usize, hidden: &[f64]) -> f64 {
+        dot(&self.recurrent[row * self.hidden_size..], hidden) + self.recurrent_bias(row)
+    }
+
+    fn recurrent_bias(&self, row: usize) -> f64 {
+        self.recurrent_bias.map_or(0.0, |bias| bias[row])
+    }
+
+    /// A peephole weight, 0 where there is none.
+    fn peephole(&self, row: usize) -> f64 {
+        self.peephole.map_or(0.0, |peephole| peephole[row])
+    }
+}
+
+/// The product of a vector with as many leading elements of a row.
+fn dot(row: &[f64], x: &[f64]) -> f64 {
+    row.iter().zip(x).map(|(a, b)| a * b).sum()
+}
+
+/// The hidden and cell states after one step.
+fn step(
+    weights: &Weights<'_>,
+    x: &[f64],
+    (hidden, cell): (&[f64], &[f64]),
+    layout: LstmLayout,
+    activations: &Option<Vec<Activation>>,
+) -> (Vec<f64>, Vec<f64>) {
+    let size = weights.hidden_size;
+    let [i, o, f, g] = layout.gates();
+    let [gates, new, filter] = lstm_activations(activations);
+    let mut states = (Vec::with_capacity(hidden.len()), Vec::with_capacity(cell.len()));
+    for (index, &previous) in cell.iter().enumerate() {
+        let (batch, unit) = (index / size, index % size);
+        let x = &x[batch * weights.input_size..][..weights.input_size];
+        let hidden = &hidden[batch * size..][..size];
+        let sum = |gate: usize| {
+            let row = gate * size + unit;
+            weights.input(row, x) + weights.recurrent(row, hidden)
+        };
+        // Peephole weights are packed i, o, f whatever the layout.
+        let peep = |place: usize| weights.peephole(place * size + unit) * previous;
+        let c = gates.apply(sum(f) + peep(2)) * previous
+            + gates.apply(sum(i) + peep(0)) * new.apply(sum(g));
+        states.0.push(gates.apply(sum(o) + peep(1)) * filter.apply(c));
+        states.1.push(c);
+    }
+    states
 }

@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::broadcast;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, required};
 use crate::types::{DataTypes, Desc, MAX_RANK, Shape};
 
 attrs! {
@@ -43,6 +43,22 @@ impl Operator for Matmul {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (a, b) = (required(inputs, 0), required(inputs, 1));
+        let shape = outputs[0].shape;
+        let rank = shape.rank();
+        let depth = a.desc.shape[a.desc.rank() - 1];
+        // Both as stacks of the output's matrices.
+        let a = a.broadcast(shape.with(rank - 1, depth));
+        let b = b.broadcast(shape.with(rank - 2, depth));
+        let (rows, columns) = (shape[rank - 2] as usize, shape[rank - 1] as usize);
+        let depth = depth as usize;
+        let result = |index: usize| {
+            let (row, j) = (index / columns, index % columns);
+            let product = |k| {
+                a.floats()[row * depth + k] * b.floats()[(row / rows * depth + k) * columns + j]
+            };
+            (0..depth).map(product).sum::<f64>()
+        };
+        vec![Tensor::float(outputs[0], (0..outputs[0].elements()).map(result).collect())]
     }
 }

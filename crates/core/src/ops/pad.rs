@@ -6,7 +6,7 @@ use crate::limits::Slot;
 use crate::number::Number;
 use crate::ops::shapes::{ensure_length, to_dimension};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, required};
 use crate::types::{DataTypes, Desc, Shape};
 
 attrs! {
@@ -68,6 +68,32 @@ impl Operator for Pad {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let (shape, strides) = (&input.desc.shape, input.desc.shape.strides());
+        let mut output = Tensor::filled(outputs[0], self.value);
+        for i in 0..outputs[0].elements() {
+            let at = coordinates(i, &outputs[0].shape);
+            let step = |axis| Some(self.source(axis, at[axis], shape[axis])? * strides[axis]);
+            if let Some(source) = (0..shape.rank()).map(step).sum() {
+                output.copy_element(i, input, source);
+            }
+        }
+        vec![output]
+    }
+}
+
+impl Pad {
+    /// Where along a dimension an output's element comes from; `None` for the added value.
+    fn source(&self, axis: usize, at: usize, size: u32) -> Option<usize> {
+        let last = i64::from(size) - 1;
+        let at = at as i64 - i64::from(self.beginning_padding[axis]);
+        let source = match self.mode {
+            PaddingMode::Constant => Some(at).filter(|at| (0..=last).contains(at))?,
+            PaddingMode::Edge => at.clamp(0, last),
+            PaddingMode::Reflection if at < 0 => -at,
+            PaddingMode::Reflection if at > last => 2 * last - at,
+            PaddingMode::Reflection => at,
+        };
+        Some(source as usize)
     }
 }

@@ -6,7 +6,7 @@ use crate::limits::Slot;
 use crate::ops::conv2d::InputLayout;
 use crate::ops::shapes::{Window, ensure_positive, to_dimension};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, coordinates, index_along, maximum, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -161,6 +161,43 @@ impl Operator for Pool2d {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let (shape, (c, h, w)) = (&input.desc.shape, self.options.layout.axes());
+        let [rows, columns] = self.options.windows(&input.desc);
+        let elements = |i: usize| -> Vec<usize> {
+            let at = coordinates(i, &outputs[0].shape);
+            let taps = (0..rows.window).flat_map(|y| (0..columns.window).map(move |x| (y, x)));
+            taps.filter_map(|(y, x)| {
+                let (y, x) = (rows.tap(at[h], y)?, columns.tap(at[w], x)?);
+                Some(index_along(shape, [0, c, h, w], [at[0], at[c], y, x]))
+            })
+            .collect()
+        };
+        let windows = (0..outputs[0].elements()).map(elements);
+        vec![match &input.data {
+            Data::Float(data) => {
+                let result = |window: Vec<usize>| self.result(window.iter().map(|&i| data[i]));
+                Tensor::float(outputs[0], windows.map(result).collect())
+            }
+            Data::Int(data) => {
+                let (least, _) = outputs[0].data_type.integer_range().expect("the data are integers");
+                let max = |window: Vec<usize>| window.iter().map(|&i| data[i]).fold(least, i128::max);
+                Tensor::int(outputs[0], windows.map(max).collect())
+            }
+        }]
+    }
+}
+
+impl Pool2d {
+    /// The number for a window's elements; for no elements 0, or of the maximum the least number.
+    fn result(&self, elements: impl Iterator<Item = f64> + Clone) -> f64 {
+        match self.kind {
+            PoolKind::Average => {
+                let count = elements.clone().count().max(1);
+                elements.sum::<f64>() / count as f64
+            }
+            PoolKind::L2 => elements.map(|x| x * x).sum::<f64>().sqrt(),
+            PoolKind::Max => elements.fold(f64::NEG_INFINITY, maximum),
+        }
     }
 }

@@ -5,11 +5,11 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::broadcast;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, required};
 use crate::types::{DataType, DataTypes, Desc};
 
 attrs! {
-    /// max(0, x) + slope · min(0, x), both broadcast to each other.
+    /// x, but slope · x where x is below 0; both are broadcast to each other. Integers wrap.
     pub struct Prelu() {}
 }
 
@@ -40,6 +40,21 @@ impl Operator for Prelu {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let shape = outputs[0].shape;
+        let input = required(inputs, 0).broadcast(shape);
+        let slope = required(inputs, 1).broadcast(shape);
+        vec![match (&input.data, &slope.data) {
+            (Data::Float(input), Data::Float(slope)) => {
+                let result = |(&x, &slope)| if x < 0.0 { slope * x } else { x };
+                Tensor::float(outputs[0], input.iter().zip(slope).map(result).collect())
+            }
+            (Data::Int(input), Data::Int(slope)) => {
+                let result = |(&x, &slope): (&i128, &i128)| if x < 0 { slope * x } else { x };
+                Tensor::int(outputs[0], input.iter().zip(slope).map(result).collect())
+            }
+            (Data::Float(_), Data::Int(_)) | (Data::Int(_), Data::Float(_)) => {
+                unreachable!("the builder checked that the types are equal")
+            }
+        }]
     }
 }

@@ -4,8 +4,8 @@ use crate::attrs::{FromArgs, attrs};
 use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
-use crate::types::{DataType, DataTypes, Desc};
+use crate::reference::{Tensor, coordinates, required};
+use crate::types::{DataType, DataTypes, Desc, Shape};
 
 const QUANTIZED: DataTypes = DataTypes::of(&[
     DataType::Uint8,
@@ -18,6 +18,8 @@ const QUANTIZED: DataTypes = DataTypes::of(&[
 
 attrs! {
     /// saturate(roundEven(input / scale) + zeroPoint); scale and zero point repeat in blocks.
+    ///
+    /// NaN gives 0.
     pub struct QuantizeLinear() {}
 }
 
@@ -63,7 +65,21 @@ impl Operator for QuantizeLinear {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (input, scale, zero_point) =
+            (required(inputs, 0), required(inputs, 1), required(inputs, 2));
+        let (least, greatest) =
+            outputs[0].data_type.integer_range().expect("zeroPoint is of an integer type");
+        let result = |(i, &x): (usize, &f64)| {
+            let block = block_index(i, &input.desc.shape, &scale.desc.shape);
+            // A quotient in single precision, as engines have it, falls on the same halves.
+            let quotient = (x / scale.floats()[block]) as f32;
+            if quotient.is_nan() {
+                return 0;
+            }
+            let rounded = quotient.round_ties_even() as i128;
+            rounded.saturating_add(zero_point.ints()[block]).clamp(least, greatest)
+        };
+        vec![Tensor::int(outputs[0], input.floats().iter().enumerate().map(result).collect())]
     }
 }
 
@@ -86,6 +102,19 @@ impl Operator for DequantizeLinear {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let (input, scale, zero_point) =
+            (required(inputs, 0), required(inputs, 1), required(inputs, 2));
+        let result = |(i, &x): (usize, &i128)| {
+            let block = block_index(i, &input.desc.shape, &scale.desc.shape);
+            (x - zero_point.ints()[block]) as f64 * scale.floats()[block]
+        };
+        vec![Tensor::float(outputs[0], input.ints().iter().enumerate().map(result).collect())]
     }
+}
+
+/// The row-major index in a tensor of shape `from` of the element whose block covers the given
+/// index in a tensor of shape `to`.
+fn block_index(index: usize, to: &Shape, from: &Shape) -> usize {
+    let (at, strides) = (coordinates(index, to), from.strides());
+    (0..to.rank()).map(|axis| at[axis] / (to[axis] / from[axis]) as usize * strides[axis]).sum()
 }

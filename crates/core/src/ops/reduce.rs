@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axes;
 use crate::ops::{Inputs, Method, Op, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, lanes, maximum, minimum, required};
 use crate::types::{DataType, DataTypes, Desc, Shape};
 
 attrs! {
@@ -134,6 +134,61 @@ impl Operator for Reduce {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let lanes = lanes(&input.desc.shape, &self.options.axes(input.desc.rank()));
+        vec![match &input.data {
+            Data::Float(data) => {
+                let result = |lane: &Vec<usize>| self.float(lane.iter().map(|&i| data[i]));
+                Tensor::float(outputs[0], lanes.iter().map(result).collect())
+            }
+            Data::Int(data) => {
+                let result = |lane: &Vec<usize>| self.int(lane.iter().map(|&i| data[i]));
+                Tensor::int(outputs[0], lanes.iter().map(result).collect())
+            }
+        }]
+    }
+}
+
+impl Reduce {
+    fn float(&self, elements: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
+        match self.kind {
+            ReduceKind::L1 => elements.map(f64::abs).sum(),
+            ReduceKind::L2 => elements.map(|x| x * x).sum::<f64>().sqrt(),
+            ReduceKind::LogSum => libm::log(elements.sum()),
+            ReduceKind::LogSumExp => {
+                let max = elements.clone().fold(f64::NEG_INFINITY, maximum);
+                if !max.is_finite() {
+                    return max;
+                }
+                // Subtracting the maximum keeps exp finite.
+                max + libm::log(elements.map(|x| libm::exp(x - max)).sum())
+            }
+            ReduceKind::Max => elements.fold(f64::NEG_INFINITY, maximum),
+            ReduceKind::Mean => {
+                let count = elements.len() as f64;
+                elements.sum::<f64>() / count
+            }
+            ReduceKind::Min => elements.fold(f64::INFINITY, minimum),
+            ReduceKind::Product => elements.product(),
+            ReduceKind::Sum => elements.sum(),
+            ReduceKind::SumSquare => elements.map(|x| x * x).sum(),
+        }
+    }
+
+    /// The result but for its high bits, which the data type cuts off.
+    fn int(&self, elements: impl Iterator<Item = i128>) -> i128 {
+        match self.kind {
+            ReduceKind::L1 => elements.map(i128::abs).fold(0, i128::wrapping_add),
+            ReduceKind::Max => elements.max().expect("no dimension is 0"),
+            ReduceKind::Min => elements.min().expect("no dimension is 0"),
+            ReduceKind::Product => elements.fold(1, i128::wrapping_mul),
+            ReduceKind::Sum => elements.fold(0, i128::wrapping_add),
+            ReduceKind::SumSquare => {
+                elements.map(|x| x.wrapping_mul(x)).fold(0, i128::wrapping_add)
+            }
+            ReduceKind::L2 | ReduceKind::LogSum | ReduceKind::LogSumExp | ReduceKind::Mean => {
+                unreachable!("the builder checked that the type is a float")
+            }
+        }
     }
 }

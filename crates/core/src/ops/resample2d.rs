@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_axes, ensure_positive, to_dimension};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, coordinates, required};
 use crate::types::{DataType, DataTypes, Desc};
 
 attrs! {
@@ -77,6 +77,64 @@ impl Operator for Resample2d {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let (from, to) = (input.desc.shape, outputs[0].shape);
+        let axes = self.axes.map(|axis| axis as usize);
+        let strides = from.strides();
+        // The two neighbours along each of the axes and the share of the second.
+        let neighbours = |i: usize| {
+            let at = coordinates(i, &to);
+            axes.map(|axis| self.neighbours(at[axis], from[axis], to[axis]))
+        };
+        // The element at the places along the axes and at the output's on the others.
+        let source = |i: usize, places: [usize; 2]| {
+            let mut at = coordinates(i, &to);
+            axes.into_iter().zip(places).for_each(|(axis, place)| at[axis] = place);
+            (0..from.rank()).map(|axis| at[axis] * strides[axis]).sum::<usize>()
+        };
+        let blend = |i: usize, element: &dyn Fn(usize) -> f64| {
+            let [(y, below, dy), (x, right, dx)] = neighbours(i);
+            let row = |y| mix(element(source(i, [y, x])), element(source(i, [y, right])), dx);
+            mix(row(y), row(below), dy)
+        };
+        vec![match (self.mode, &input.data) {
+            (InterpolationMode::NearestNeighbor, _) => input.gathered(outputs[0], |i| {
+                let at = coordinates(i, &to);
+                source(i, axes.map(|axis| nearest(at[axis], from[axis], to[axis])))
+            }),
+            (InterpolationMode::Linear, Data::Float(data)) => {
+                let result = |i| blend(i, &|source| data[source]);
+                Tensor::float(outputs[0], (0..outputs[0].elements()).map(result).collect())
+            }
+            (InterpolationMode::Linear, Data::Int(data)) => {
+                let result = |i| blend(i, &|source| data[source] as f64).round_ties_even() as i128;
+                Tensor::int(outputs[0], (0..outputs[0].elements()).map(result).collect())
+            }
+        }]
     }
+}
+
+impl Resample2d {
+    /// The two input places nearest to an output place along an axis, and the second one's share.
+    fn neighbours(&self, at: usize, from: u32, to: u32) -> (usize, usize, f64) {
+        let scale = f64::from(to) / f64::from(from);
+        let last = f64::from(from - 1);
+        let place = ((at as f64 + 0.5) / scale - 0.5).clamp(0.0, last);
+        let first = place.floor();
+        (first as usize, (first + 1.0).min(last) as usize, place - first)
+    }
+}
+
+/// The input place nearest to an output place along an axis; halves go down.
+///
+/// That is ⌈(at + ½) · from / to − 1⌉, in integers, so that halves are exact.
+pub fn nearest(at: usize, from: u32, to: u32) -> usize {
+    let (at, from, to) = (at as u64, u64::from(from), u64::from(to));
+    let place = ((2 * at + 1) * from).saturating_sub(2 * to).div_ceil(2 * to);
+    place.min(from - 1) as usize
+}
+
+/// The mean of two numbers with the second one's share, without which it has no effect.
+fn mix(a: f64, b: f64, share: f64) -> f64 {
+    if share == 0.0 { a } else { a * (1.0 - share) + b * share }
 }

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axes;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -39,6 +39,15 @@ impl Operator for Reverse {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let shape = &input.desc.shape;
+        let (axes, strides) = (self.axes(shape.rank()), shape.strides());
+        vec![input.gathered(outputs[0], |i| {
+            let at = coordinates(i, shape);
+            let place = |axis: usize| {
+                if axes.contains(&(axis as u32)) { shape[axis] as usize - 1 - at[axis] } else { at[axis] }
+            };
+            (0..shape.rank()).map(|axis| place(axis) * strides[axis]).sum()
+        })]
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_axis, ensure_shape};
 use crate::ops::{INDICES, Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, clamped_index, coordinates, required};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -45,7 +45,19 @@ impl Operator for ScatterElements {
         Ok(vec![input])
     }
 
-    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+    fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
+        let (input, indices, updates) =
+            (required(inputs, 0), required(inputs, 1), required(inputs, 2));
+        let shape = &input.desc.shape;
+        let strides = shape.strides();
+        let axis = self.axis as usize;
+        let mut output = input.clone();
+        for i in 0..updates.desc.elements() {
+            let mut at = coordinates(i, &indices.desc.shape);
+            at[axis] = clamped_index(indices.ints()[i], shape[axis]);
+            let target = (0..shape.rank()).map(|axis| at[axis] * strides[axis]).sum();
+            output.copy_element(target, updates, i);
+        }
+        vec![output]
     }
 }

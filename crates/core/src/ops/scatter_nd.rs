@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_shape;
 use crate::ops::{INDICES, Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, required, slice_start};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -44,7 +44,16 @@ impl Operator for ScatterNd {
         Ok(vec![input])
     }
 
-    fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+    fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
+        let (input, indices, updates) =
+            (required(inputs, 0), required(inputs, 1), required(inputs, 2));
+        let depth = indices.desc.shape[indices.desc.rank() - 1] as usize;
+        let slice: usize = input.desc.shape[depth..].iter().map(|&size| size as usize).product();
+        let mut output = input.clone();
+        for i in 0..updates.desc.elements() {
+            let at = &indices.ints()[i / slice * depth..][..depth];
+            output.copy_element(slice_start(&input.desc.shape, at) + i % slice, updates, i);
+        }
+        vec![output]
     }
 }

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::broadcast;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -33,6 +33,15 @@ impl Operator for Where {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let shape = outputs[0].shape;
+        let condition = required(inputs, 0).broadcast(shape);
+        let yes = required(inputs, 1).broadcast(shape);
+        let mut output = required(inputs, 2).broadcast(shape);
+        for (i, &condition) in condition.ints().iter().enumerate() {
+            if condition != 0 {
+                output.copy_element(i, &yes, i);
+            }
+        }
+        vec![output]
     }
 }

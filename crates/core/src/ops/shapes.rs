@@ -97,6 +97,14 @@ impl Window {
         Some(self.slack()?.div_ceil(u64::from(self.stride)) + 1)
     }
 
+    /// Where a tap of the window at an output position reads; `None` in the padding.
+    pub fn tap(&self, output: usize, tap: u32) -> Option<usize> {
+        let at = output as u64 * u64::from(self.stride) + u64::from(tap) * u64::from(self.dilation);
+        at.checked_sub(self.padding.0.into())
+            .filter(|&at| at < u64::from(self.input))
+            .map(|at| at as usize)
+    }
+
     /// The number of whole windows as the name's dimension.
     pub fn output(&self, name: &str) -> Result<u32> {
         match self.floor() {

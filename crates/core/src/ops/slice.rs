@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_length;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, required};
 use crate::types::{DataTypes, Desc, Shape};
 
 attrs! {
@@ -62,6 +62,12 @@ impl Operator for Slice {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let strides = input.desc.shape.strides();
+        vec![input.gathered(outputs[0], |i| {
+            let at = coordinates(i, &outputs[0].shape);
+            let place = |axis: usize| self.starts[axis] as usize + at[axis] * self.stride(axis) as usize;
+            (0..input.desc.rank()).map(|axis| place(axis) * strides[axis]).sum()
+        })]
     }
 }

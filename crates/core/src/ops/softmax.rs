@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axis;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, lanes, maximum, required};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -32,6 +32,15 @@ impl Operator for Softmax {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let mut data = input.floats().to_vec();
+        for lane in lanes(&input.desc.shape, &[self.axis]) {
+            // Subtracting the maximum keeps exp finite; the quotient is unchanged.
+            let max = lane.iter().map(|&i| data[i]).fold(f64::NEG_INFINITY, maximum);
+            lane.iter().for_each(|&i| data[i] = libm::exp(data[i] - max));
+            let sum: f64 = lane.iter().map(|&i| data[i]).sum();
+            lane.iter().for_each(|&i| data[i] /= sum);
+        }
+        vec![Tensor::float(outputs[0], data)]
     }
 }

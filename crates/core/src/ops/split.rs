@@ -5,7 +5,7 @@ use crate::error::{Result, bail, ensure};
 use crate::limits::Slot;
 use crate::ops::shapes::ensure_axis;
 use crate::ops::{Inputs, MAX_TENSORS, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, required};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 /// Into what a [`Split`] divides.
@@ -69,7 +69,7 @@ impl Operator for Split {
         );
         let sizes = match &self.splits {
             Splits::Count(count) => {
-                ensure!(size % count == 0, "{size} cannot be split into {count} equal parts");
+                ensure!(size.is_multiple_of(*count), "{size} cannot be split into {count} equal parts");
                 vec![size / count; *count as usize]
             }
             Splits::Sizes(sizes) => {
@@ -86,6 +86,19 @@ impl Operator for Split {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let strides = input.desc.shape.strides();
+        let axis = self.axis as usize;
+        let mut start = 0;
+        let part = |desc: &Desc| {
+            let part = input.gathered(*desc, |i| {
+                let at = coordinates(i, &desc.shape);
+                let source: usize = (0..desc.rank()).map(|axis| at[axis] * strides[axis]).sum();
+                source + start * strides[axis]
+            });
+            start += desc.shape[axis] as usize;
+            part
+        };
+        outputs.iter().map(part).collect()
     }
 }

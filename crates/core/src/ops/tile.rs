@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_length, ensure_positive, to_dimension};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, required};
 use crate::types::{DataTypes, Desc, Shape};
 
 attrs! {
@@ -39,6 +39,11 @@ impl Operator for Tile {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let (shape, strides) = (&input.desc.shape, input.desc.shape.strides());
+        vec![input.gathered(outputs[0], |i| {
+            let at = coordinates(i, &outputs[0].shape);
+            (0..shape.rank()).map(|axis| at[axis] % shape[axis] as usize * strides[axis]).sum()
+        })]
     }
 }

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_axes, ensure_length};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -42,6 +42,12 @@ impl Operator for Transpose {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let strides = input.desc.shape.strides();
+        let permutation = self.permutation(input.desc.rank());
+        vec![input.gathered(outputs[0], |i| {
+            let at = coordinates(i, &outputs[0].shape);
+            permutation.iter().zip(at).map(|(&axis, at)| at * strides[axis as usize]).sum()
+        })]
     }
 }

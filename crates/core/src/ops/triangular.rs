@@ -4,7 +4,7 @@ use crate::attrs::{FromArgs, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Tensor, coordinates, required};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -31,6 +31,21 @@ impl Operator for Triangular {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        let (shape, rank) = (&input.desc.shape, input.desc.rank());
+        let mut output = Tensor::zeros(outputs[0]);
+        for i in 0..outputs[0].elements() {
+            let at = coordinates(i, shape);
+            let diagonal = at[rank - 1] as i64 - at[rank - 2] as i64;
+            let is_kept = if self.upper {
+                diagonal >= i64::from(self.diagonal)
+            } else {
+                diagonal <= i64::from(self.diagonal)
+            };
+            if is_kept {
+                output.copy_element(i, input, i);
+            }
+        }
+        vec![output]
     }
 }

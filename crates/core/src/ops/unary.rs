@@ -4,7 +4,7 @@ use crate::attrs::{Args, Attr, Attributes, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::{Inputs, Method, Op, Operator};
-use crate::reference::Tensor;
+use crate::reference::{Data, Tensor, maximum, minimum, required};
 use crate::types::{DataType, DataTypes, Desc};
 
 attrs! {
@@ -161,6 +161,87 @@ impl Operator for Unary {
     }
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-        todo!()
+        let input = required(inputs, 0);
+        vec![match (self, &input.data) {
+            (Unary::IsInfinite, Data::Float(data)) => {
+                Tensor::flags(outputs[0].shape, data.iter().map(|x| x.is_infinite()))
+            }
+            (Unary::IsNan, Data::Float(data)) => {
+                Tensor::flags(outputs[0].shape, data.iter().map(|x| x.is_nan()))
+            }
+            _element_wise => input.map(|x| self.float(x), |x| self.int(x)),
+        }]
+    }
+}
+
+/// 1 / (1 + exp(−x)) without overflow.
+pub(super) fn sigmoid(x: f64) -> f64 {
+    let power = libm::exp(-x.abs());
+    if x < 0.0 { power / (1.0 + power) } else { 1.0 / (1.0 + power) }
+}
+
+impl Unary {
+    fn float(self, x: f64) -> f64 {
+        match self {
+            Unary::Abs => x.abs(),
+            Unary::Ceil => x.ceil(),
+            Unary::Cos => libm::cos(x),
+            Unary::Erf => libm::erf(x),
+            Unary::Exp => libm::exp(x),
+            Unary::Floor => x.floor(),
+            // 1 + erf(x / √2), without the cancellation far below 0.
+            Unary::Gelu => 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
+            Unary::HardSwish => x * maximum(0.0, minimum(6.0, x + 3.0)) / 6.0,
+            Unary::Identity => x,
+            Unary::Log => libm::log(x),
+            Unary::Neg => -x,
+            Unary::Reciprocal => 1.0 / x,
+            Unary::Relu => if x < 0.0 { 0.0 } else { x },
+            Unary::RoundEven => x.round_ties_even(),
+            Unary::Sigmoid => sigmoid(x),
+            Unary::Sign if x > 0.0 => 1.0,
+            Unary::Sign if x < 0.0 => -1.0,
+            Unary::Sign => 0.0,
+            Unary::Sin => libm::sin(x),
+            Unary::Softplus => maximum(x, 0.0) + libm::log1p(libm::exp(-x.abs())),
+            Unary::Softsign => x / (1.0 + x.abs()),
+            Unary::Sqrt => x.sqrt(),
+            Unary::Tan => libm::tan(x),
+            Unary::Tanh => libm::tanh(x),
+            Unary::IsInfinite | Unary::IsNan | Unary::LogicalNot => {
+                unreachable!("the result is no float")
+            }
+        }
+    }
+
+    /// The result but for its high bits, which the data type cuts off.
+    fn int(self, x: i128) -> i128 {
+        match self {
+            Unary::Abs => x.abs(),
+            Unary::Identity => x,
+            Unary::LogicalNot => i128::from(x == 0),
+            Unary::Neg => -x,
+            Unary::Relu => x.max(0),
+            Unary::Sign => x.signum(),
+            Unary::Ceil
+            | Unary::Cos
+            | Unary::Erf
+            | Unary::Exp
+            | Unary::Floor
+            | Unary::Gelu
+            | Unary::HardSwish
+            | Unary::IsInfinite
+            | Unary::IsNan
+            | Unary::Log
+            | Unary::Reciprocal
+            | Unary::RoundEven
+            | Unary::Sigmoid
+            | Unary::Sin
+            | Unary::Softplus
+            | Unary::Softsign
+            | Unary::Sqrt
+            | Unary::Tan
+            | Unary::Tanh => unreachable!("the builder checked that the type is a float"),
+        }
     }
 }
