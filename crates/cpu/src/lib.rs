@@ -1,1 +1,112 @@
 //! The CPU engine: graphs compiled to steps over an arena.
+//!
+//! [`Engine::compile`] decides everything: which nodes are computed together, by which kernel, and
+//! where every value lies. [`Program::run`] then only computes: it allocates nothing, and its
+//! results have the same bits for any number of threads.
+#![allow(unsafe_code, reason = "views of the arena, and jobs for threads; every block says why")]
+
+mod alias;
+mod compile;
+mod cost;
+mod io;
+mod kernel;
+mod layout;
+mod ops;
+mod program;
+mod tensor;
+mod threads;
+
+use std::sync::Arc;
+
+use webnn_core::limits::PreferredLayout;
+use webnn_core::{Bytes, Desc, Graph, Limits, Node, Result};
+use webnn_kernels::Isa;
+
+pub use program::{Port, Profile, Program, Stats, StepInfo};
+pub use tensor::Tensor;
+pub use threads::Threads;
+
+/// How an engine is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The number of threads; `None` for as many as the machine has.
+    pub threads: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { threads: None }
+    }
+}
+
+/// A CPU with some threads.
+#[derive(Clone)]
+pub struct Engine {
+    threads: Arc<Threads>,
+    isa: Isa,
+}
+
+impl Engine {
+    /// Starts the threads.
+    pub fn new(options: Options) -> Engine {
+        let available = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = Threads::new(options.threads.unwrap_or_else(available));
+        Engine { threads: Arc::new(threads), isa: Isa::best() }
+    }
+
+    /// What the engine takes.
+    pub fn limits(&self) -> Limits {
+        Limits { preferred_input_layout: PreferredLayout::Nhwc, ..Limits::default() }
+    }
+
+    /// The number of threads.
+    pub fn threads(&self) -> usize {
+        self.threads.count()
+    }
+
+    /// The instruction set that the kernels use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// A tensor full of zeros.
+    pub fn tensor(&self, desc: &Desc) -> Result<Tensor> {
+        Tensor::zeroed(*desc)
+    }
+
+    /// Decides how to compute a graph.
+    pub fn compile(&self, graph: Graph) -> Result<Program> {
+        compile::compile(self, graph)
+    }
+
+    /// Computes one node whose operands are constants.
+    fn evaluate(
+        &self,
+        node: &Node,
+        results: &[Desc],
+        operands: &[Option<(Desc, &Bytes)>],
+    ) -> Result<Vec<Bytes>> {
+        let mut graph = Graph::new();
+        let mut tensors = Vec::new();
+        let mut inputs = Vec::new();
+        for operand in operands {
+            inputs.push(match operand {
+                Some((desc, bytes)) => {
+                    tensors.push(Tensor::from_bytes(*desc, bytes)?);
+                    Some(graph.push_input(format!("{}", tensors.len()), *desc))
+                }
+                None => None,
+            });
+        }
+        let outputs = graph.push_inferred(node.op.clone(), inputs, results, &node.label);
+        for (i, &output) in outputs.iter().enumerate() {
+            graph.push_output(format!("{i}"), output);
+        }
+        let program = compile::compile_as_is(self, &graph)?;
+        let mut computed =
+            results.iter().map(|&desc| Tensor::zeroed(desc)).collect::<Result<Vec<Tensor>>>()?;
+        let tensors: Vec<&Tensor> = tensors.iter().collect();
+        program.run(&tensors, &mut computed.iter_mut().collect::<Vec<&mut Tensor>>())?;
+        Ok(computed.iter().map(|tensor| tensor.to_vec().into()).collect())
+    }
+}

@@ -1,0 +1,261 @@
+//! From a graph to a program: optimise, group, lower each group, place the values.
+
+use std::collections::{HashMap, HashSet};
+
+use webnn_core::{Bytes, Desc, Graph, Node, NodeId, Op, Result, ValueId};
+use webnn_kernels::buffer::Buffer;
+use webnn_passes::{Group, Pattern, Patterns, Rules, group, optimize};
+
+use crate::Engine;
+use crate::alias::{Aliased, aliased, size_of};
+use crate::cost::flops;
+use crate::io::Places;
+use crate::kernel::{Built, Cx, Kernel};
+use crate::layout::{Layout, Site, Touched, place_values};
+use crate::ops::{self, concat, copy};
+use crate::program::{Constant, Parts, Port, Program, Stats, Step, StepInfo};
+
+/// The groups that have kernels.
+const PATTERNS: Patterns = Patterns::NONE;
+
+/// Compiles a graph after the passes have improved it.
+pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
+    let evaluator = engine.clone();
+    let evaluate = move |node: &Node, results: &[Desc], operands: &[Option<(Desc, &Bytes)>]| {
+        evaluator.evaluate(node, results, operands)
+    };
+    let rules = Rules { evaluate: &evaluate, channels_last: true, patterns: PATTERNS };
+    let graph = optimize(graph, &rules)?;
+    let groups = group(&graph, &rules);
+    Compiler::new(engine, &graph).compile(&groups)
+}
+
+/// Compiles a graph node by node, as it is.
+pub(crate) fn compile_as_is(engine: &Engine, graph: &Graph) -> Result<Program> {
+    let single = |i: usize| Group { pattern: Pattern::Single, nodes: vec![NodeId(i as u32)] };
+    let groups: Vec<Group> = (0..graph.nodes().len()).map(single).collect();
+    Compiler::new(engine, graph).compile(&groups)
+}
+
+/// A kernel, what it touches, and what it is called.
+struct Lowered {
+    kernel: Box<dyn Kernel>,
+    touched: Touched,
+    info: StepInfo,
+}
+
+struct Compiler<'a> {
+    engine: &'a Engine,
+    graph: &'a Graph,
+    layout: Layout<'a>,
+    /// Nodes that need no step.
+    skipped: HashSet<NodeId>,
+    /// For the result of a concat: which operands are computed in its memory.
+    joined: HashMap<ValueId, Vec<bool>>,
+    /// Values that must be copied to outputs.
+    copies: Vec<(ValueId, usize)>,
+    /// How many groups have yet to read each constant.
+    uses: HashMap<ValueId, usize>,
+}
+
+impl<'a> Compiler<'a> {
+    /// Decides which values share memory.
+    fn new(engine: &'a Engine, graph: &'a Graph) -> Compiler<'a> {
+        let mut layout = Layout::new(graph);
+        let mut skipped = HashSet::new();
+        let mut joins = Vec::new();
+        for (i, node) in graph.nodes().iter().enumerate() {
+            match aliased(graph, node) {
+                Aliased::Results(offsets) => {
+                    let operand = node.inputs[0].expect("aliased operators have an operand");
+                    for (&result, offset) in node.outputs.iter().zip(offsets) {
+                        layout.alias(result, operand, offset);
+                    }
+                    skipped.insert(NodeId(i as u32));
+                }
+                Aliased::Operands(offsets) => joins.push((node, offsets)),
+                Aliased::Nothing => {}
+            }
+        }
+        let mut copies = Vec::new();
+        for (index, port) in graph.outputs().iter().enumerate() {
+            if !layout.bind_output(port.value, index) {
+                copies.push((port.value, index));
+            }
+        }
+        let mut joined = HashMap::new();
+        for (node, offsets) in joins {
+            let parts = node.inputs.iter().flatten().zip(offsets);
+            let whole = node.outputs[0];
+            let placed: Vec<bool> =
+                parts.map(|(&part, offset)| layout.join(part, whole, offset)).collect();
+            joined.insert(whole, placed);
+        }
+        let mut uses = HashMap::new();
+        for node in graph.nodes() {
+            for &id in node.inputs.iter().flatten().filter(|id| graph.constant(**id).is_some()) {
+                *uses.entry(id).or_insert(0) += 1;
+            }
+        }
+        Compiler { engine, graph, layout, skipped, joined, copies, uses }
+    }
+
+    fn compile(mut self, groups: &[Group]) -> Result<Program> {
+        let mut steps = Vec::new();
+        let mut kept: HashSet<ValueId> = HashSet::new();
+        for group in groups {
+            if let Some(lowered) = self.lower_group(group)? {
+                kept.extend(lowered.touched.reads.iter().filter_map(|site| match site {
+                    Site::Value(id) => Some(*id),
+                    Site::Output(_) => None,
+                }));
+                steps.push(lowered);
+            }
+            self.release_constants(group, &kept);
+        }
+        for (value, index) in std::mem::take(&mut self.copies) {
+            steps.push(Lowered {
+                kernel: Box::new(copy::Copy),
+                touched: Touched {
+                    reads: vec![Site::Value(value)],
+                    writes: vec![Site::Output(index)],
+                    scratch_bytes: 0,
+                },
+                info: StepInfo {
+                    ops: "copy".into(),
+                    label: self.graph.outputs()[index].name.clone(),
+                    pattern: "output",
+                    flops: 0,
+                    bytes: 0,
+                },
+            });
+        }
+        self.finish(steps)
+    }
+
+    fn lower_group(&self, group: &Group) -> Result<Option<Lowered>> {
+        let built = match group.pattern {
+            Pattern::Single => {
+                let id = group.nodes[0];
+                if self.skipped.contains(&id) {
+                    return Ok(None);
+                }
+                self.lower_single(id)?
+            }
+            Pattern::Pointwise
+            | Pattern::Matrix { .. }
+            | Pattern::Normalize { .. }
+            | Pattern::Attention(_)
+            | Pattern::Quantized { .. }
+            | Pattern::WeightOnly { .. } => unreachable!("only groups with kernels are formed"),
+        };
+        let Some(Built { kernel, reads, writes }) = built else { return Ok(None) };
+        let values = |ids: Vec<ValueId>| ids.into_iter().map(Site::Value).collect();
+        let threads = self.engine.threads();
+        let touched = Touched {
+            reads: values(reads),
+            writes: values(writes),
+            scratch_bytes: kernel.scratch_bytes(threads),
+        };
+        Ok(Some(Lowered { kernel, touched, info: self.info(group) }))
+    }
+
+    fn lower_single(&self, id: NodeId) -> Result<Option<Built>> {
+        let node = self.graph.node(id);
+        let cx =
+            Cx { graph: self.graph, node, isa: self.engine.isa(), threads: &self.engine.threads };
+        if let Op::Concat(op) = &node.op {
+            let placed = self.joined.get(&node.outputs[0]).map_or(&[][..], Vec::as_slice);
+            return concat::lower(op, &cx, placed);
+        }
+        let at = |error: webnn_core::Error| error.at(node.op.method().name);
+        Ok(Some(ops::lower(&cx).map_err(at)?))
+    }
+
+    fn info(&self, group: &Group) -> StepInfo {
+        let nodes = || group.nodes.iter().map(|&id| self.graph.node(id));
+        let (root, pattern) = match group.pattern {
+            Pattern::Single => (None, "single"),
+            Pattern::Pointwise => (None, "pointwise"),
+            Pattern::Matrix { root } => (Some(root), "matrix"),
+            Pattern::Normalize { root } => (Some(root), "normalize"),
+            Pattern::Attention(_) => (None, "attention"),
+            Pattern::Quantized { root } => (Some(root), "quantized"),
+            Pattern::WeightOnly { root } => (Some(root), "weight-only"),
+        };
+        let root = root.unwrap_or(group.nodes[0]);
+        let names: Vec<&str> = nodes().map(|node| node.op.method().name).collect();
+        StepInfo {
+            ops: names.join("+"),
+            label: self.graph.node(root).label.to_string(),
+            pattern,
+            flops: nodes().map(|node| flops(self.graph, node)).sum(),
+            bytes: 0,
+        }
+    }
+
+    /// Lets go of constants that no further group needs and no step reads: they are packed.
+    fn release_constants(&mut self, group: &Group, kept: &HashSet<ValueId>) {
+        for &id in &group.nodes {
+            for value in self.graph.node(id).inputs.iter().flatten() {
+                let Some(uses) = self.uses.get_mut(value) else { continue };
+                *uses -= 1;
+                if *uses == 0
+                    && !kept.contains(value)
+                    && let Some(bytes) = self.graph.constant(*value)
+                {
+                    bytes.release();
+                }
+            }
+        }
+    }
+
+    /// Gives every value its place.
+    fn finish(self, steps: Vec<Lowered>) -> Result<Program> {
+        let (kernels, touched): (Vec<_>, Vec<_>) =
+            steps.into_iter().map(|step| ((step.kernel, step.info), step.touched)).unzip();
+        let placed = place_values(&self.layout, &touched);
+        let mut stats = Stats { arena_bytes: placed.arena_bytes, ..Stats::default() };
+        let mut constants = Vec::new();
+        for &id in &placed.constants {
+            let bytes = self.graph.constant(id).expect("these values are constants");
+            constants.push(keep(bytes, size_of(&self.graph.desc(id)), &mut stats));
+        }
+        let ports = |ports: &[webnn_core::graph::Port]| -> Vec<Port> {
+            let port = |port: &webnn_core::graph::Port| Port {
+                name: port.name.clone(),
+                desc: self.graph.desc(port.value),
+            };
+            ports.iter().map(port).collect()
+        };
+        let (inputs, outputs) = (ports(self.graph.inputs()), ports(self.graph.outputs()));
+        let mut bases = vec![placed.arena_bytes];
+        bases.extend(inputs.iter().chain(&outputs).map(|port| port.desc.byte_length() as usize));
+        bases.extend(placed.constants.iter().map(|&id| self.graph.desc(id).byte_length() as usize));
+        let mut steps = Vec::with_capacity(kernels.len());
+        let mut infos = Vec::with_capacity(kernels.len());
+        for ((kernel, mut info), (reads, writes, scratch)) in kernels.into_iter().zip(placed.steps)
+        {
+            let places = Places::new(reads, writes, scratch, &bases)?;
+            stats.packed_bytes += kernel.packed_bytes();
+            info.bytes = (places.traffic() + kernel.packed_bytes()) as u64;
+            infos.push(info);
+            steps.push(Step { kernel, places });
+        }
+        let threads = self.engine.threads.clone();
+        Ok(Program::new(Parts { inputs, outputs, steps, infos, constants, stats, threads }))
+    }
+}
+
+/// A constant in memory that is aligned for its elements.
+fn keep(bytes: &Bytes, element: usize, stats: &mut Stats) -> Constant {
+    if (bytes.as_ptr() as usize).is_multiple_of(element) {
+        stats.shared_bytes += bytes.len();
+        return Constant::Shared(bytes.clone());
+    }
+    stats.copied_bytes += bytes.len();
+    let mut copy = Buffer::zeroed(bytes.len());
+    copy.copy_from_slice(bytes);
+    bytes.release();
+    Constant::Copied(copy)
+}

@@ -1,0 +1,118 @@
+//! What a step computes with, and what it is made from.
+
+use webnn_core::{Bytes, DataType, Desc, Graph, Node, ValueId};
+use webnn_kernels::Isa;
+
+use crate::io::Io;
+use crate::threads::Threads;
+
+/// Everything about a step that could be decided when the graph was compiled; it only computes.
+pub(crate) trait Kernel: Send + Sync {
+    /// The working memory that a run on so many threads takes.
+    fn scratch_bytes(&self, threads: usize) -> usize {
+        let _ = threads;
+        0
+    }
+
+    /// The bytes of packed constants that the kernel owns.
+    fn packed_bytes(&self) -> usize {
+        0
+    }
+
+    /// Computes the results from the operands.
+    fn run(&self, io: &mut Io<'_>, threads: &Threads);
+}
+
+/// A kernel with the values that it reads and writes, in the order of its places.
+pub(crate) struct Built {
+    pub(crate) kernel: Box<dyn Kernel>,
+    pub(crate) reads: Vec<ValueId>,
+    pub(crate) writes: Vec<ValueId>,
+}
+
+impl Built {
+    /// A kernel that reads these operands of a node, by slot, and writes its results.
+    pub(crate) fn new(kernel: impl Kernel + 'static, cx: &Cx<'_>, slots: &[usize]) -> Built {
+        Built {
+            kernel: Box::new(kernel),
+            reads: slots.iter().filter_map(|&slot| cx.opt(slot)).collect(),
+            writes: cx.node.outputs.clone(),
+        }
+    }
+}
+
+/// What lowering a node may look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Cx<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) node: &'a Node,
+    pub(crate) isa: Isa,
+    pub(crate) threads: &'a Threads,
+}
+
+impl<'a> Cx<'a> {
+    /// The value in a slot that may be empty.
+    pub(crate) fn opt(&self, slot: usize) -> Option<ValueId> {
+        self.node.inputs.get(slot).copied().flatten()
+    }
+
+    /// The value in a required slot.
+    pub(crate) fn id(&self, slot: usize) -> ValueId {
+        self.opt(slot).expect("the builder checked that required operands are there")
+    }
+
+    /// The descriptor of the operand in a required slot.
+    pub(crate) fn input(&self, slot: usize) -> Desc {
+        self.graph.desc(self.id(slot))
+    }
+
+    /// The descriptor of the operand in a slot that may be empty.
+    pub(crate) fn opt_input(&self, slot: usize) -> Option<Desc> {
+        self.opt(slot).map(|id| self.graph.desc(id))
+    }
+
+    /// The descriptor of a result.
+    pub(crate) fn output(&self, index: usize) -> Desc {
+        self.graph.desc(self.node.outputs[index])
+    }
+
+    /// The bytes in a slot, if there is a constant.
+    pub(crate) fn constant(&self, slot: usize) -> Option<&'a Bytes> {
+        self.opt(slot).and_then(|id| self.graph.constant(id))
+    }
+
+    /// The elements of a float constant.
+    pub(crate) fn floats(&self, slot: usize) -> Option<Vec<f32>> {
+        floats(self.constant(slot)?, self.input(slot).data_type)
+    }
+
+    /// The sizes of a shape, as kernels take them.
+    pub(crate) fn sizes(desc: &Desc) -> Vec<usize> {
+        desc.shape.iter().map(|&size| size as usize).collect()
+    }
+}
+
+/// The elements of a float type's bytes; `None` for integers.
+pub(crate) fn floats(bytes: &[u8], data_type: DataType) -> Option<Vec<f32>> {
+    match data_type {
+        DataType::Float32 => {
+            Some(bytes.as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect())
+        }
+        DataType::Float16 => Some(
+            bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&chunk| half::f16::from_le_bytes(chunk).to_f32())
+                .collect(),
+        ),
+        DataType::Int32
+        | DataType::Uint32
+        | DataType::Int64
+        | DataType::Uint64
+        | DataType::Int8
+        | DataType::Uint8
+        | DataType::Int4
+        | DataType::Uint4 => None,
+    }
+}

@@ -1,0 +1,437 @@
+//! A pool of threads with low wake-up cost and a static partition of the work.
+//!
+//! Helpers spin for a moment after each job, so that the steps of one run follow each other
+//! without system calls, and then park. Who computes what is decided before anything starts, and
+//! kernels never let it change the order of a sum: results do not depend on the number of threads.
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+/// The most threads of a pool, the caller included.
+pub(crate) const MAX_THREADS: usize = 64;
+
+/// How long a helper waits for the next job before it parks: longer than the gap between two
+/// steps, far shorter than what anybody would notice as load.
+const SPIN: Duration = Duration::from_micros(50);
+
+/// Rounds of spinning between two looks at the clock.
+const ROUNDS: usize = 64;
+
+/// A job: called once for each part.
+type Work<'a> = dyn Fn(usize) + Sync + 'a;
+
+/// A pool of helpers beside the calling thread.
+pub struct Threads {
+    shared: Arc<Shared>,
+    helpers: Vec<JoinHandle<()>>,
+    /// Held while a job runs: a second caller computes its job alone instead of waiting.
+    turn: Mutex<()>,
+}
+
+struct Shared {
+    /// Counts jobs; the last one is `job`. Helpers watch it.
+    epoch: AtomicU64,
+    job: UnsafeCell<Job>,
+    /// Helpers that have not finished the current job.
+    pending: AtomicUsize,
+    sleepers: Vec<Sleeper>,
+    caller: Mutex<Option<Thread>>,
+    caller_sleeps: AtomicBool,
+    /// The first panic of a helper in the current job.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    stop: AtomicBool,
+}
+
+#[derive(Default)]
+struct Sleeper {
+    sleeps: AtomicBool,
+}
+
+#[derive(Clone, Copy)]
+struct Job {
+    work: *const Work<'static>,
+    parts: usize,
+    /// How many threads share the parts.
+    threads: usize,
+}
+
+// SAFETY: `job` is written by the one caller that holds `turn`, before `epoch` is raised with
+// release ordering, and read by helpers only after they have seen that epoch with acquire; the
+// next write comes after `pending` has shown that every helper is done with it.
+unsafe impl Sync for Shared {}
+// SAFETY: the pointer in `job` is followed only while its caller waits in `run`.
+unsafe impl Send for Shared {}
+
+impl Threads {
+    /// A pool of `count` threads, the caller among them; fewer where no more can be started.
+    pub fn new(count: usize) -> Threads {
+        let helpers = count.clamp(1, MAX_THREADS) - 1;
+        fn nothing(_part: usize) {}
+        let shared = Arc::new(Shared {
+            epoch: AtomicU64::new(0),
+            job: UnsafeCell::new(Job { work: &nothing, parts: 0, threads: 1 }),
+            pending: AtomicUsize::new(0),
+            sleepers: (0..helpers).map(|_| Sleeper::default()).collect(),
+            caller: Mutex::new(None),
+            caller_sleeps: AtomicBool::new(false),
+            panic: Mutex::new(None),
+            stop: AtomicBool::new(false),
+        });
+        let start = |index: usize| {
+            let shared = Arc::clone(&shared);
+            thread::Builder::new()
+                .name(format!("webnn-{}", index + 1))
+                .spawn(move || shared.help(index))
+                .ok()
+        };
+        // Platforms without threads fail here, and every job then runs on its caller.
+        let helpers = (0..helpers).map_while(start).collect();
+        Threads { shared, helpers, turn: Mutex::new(()) }
+    }
+
+    /// The number of threads, the caller included.
+    pub fn count(&self) -> usize {
+        self.helpers.len() + 1
+    }
+
+    /// Calls `work` with each of `0..parts`, and returns when all are done. Thread `i` computes
+    /// the parts `i`, `i + count`, and so on, the caller being the first thread.
+    ///
+    /// # Panics
+    ///
+    /// When `work` panics, after all threads are done.
+    pub fn run(&self, parts: usize, work: &Work<'_>) {
+        let alone = || (0..parts).for_each(work);
+        if parts <= 1 || self.helpers.is_empty() {
+            return alone();
+        }
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            // A panic in an earlier job leaves nothing behind in the pool.
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return alone(),
+        };
+        self.publish(parts, work);
+        let threads = self.count();
+        let mine = catch_unwind(AssertUnwindSafe(|| (0..parts).step_by(threads).for_each(work)));
+        self.wait();
+        let theirs = lock(&self.shared.panic).take();
+        if let Err(panic) = mine {
+            resume_unwind(panic);
+        }
+        if let Some(panic) = theirs {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Gives the job to the helpers, waking those that sleep.
+    fn publish(&self, parts: usize, work: &Work<'_>) {
+        let shared = &*self.shared;
+        shared.pending.store(self.helpers.len(), Ordering::Relaxed);
+        // SAFETY: only the lifetime changes. `run` does not return, nor unwind, before `wait` has
+        // seen every helper finish, so nobody follows the pointer after the borrow has ended.
+        let work = unsafe { std::mem::transmute::<&Work<'_>, &Work<'static>>(work) };
+        // SAFETY: `turn` is held and the helpers have finished the last job: nobody else reads
+        // or writes the cell.
+        unsafe { *shared.job.get() = Job { work, parts, threads: self.count() } };
+        shared.epoch.fetch_add(1, Ordering::SeqCst);
+        for (sleeper, helper) in shared.sleepers.iter().zip(&self.helpers) {
+            if sleeper.sleeps.load(Ordering::SeqCst) {
+                helper.thread().unpark();
+            }
+        }
+    }
+
+    /// Waits until every helper has finished the job.
+    fn wait(&self) {
+        let shared = &*self.shared;
+        let done = || shared.pending.load(Ordering::Acquire) == 0;
+        if spin_until(done) {
+            return;
+        }
+        *lock(&shared.caller) = Some(thread::current());
+        shared.caller_sleeps.store(true, Ordering::SeqCst);
+        while shared.pending.load(Ordering::SeqCst) != 0 {
+            thread::park();
+        }
+        shared.caller_sleeps.store(false, Ordering::Relaxed);
+    }
+
+    /// How many equal parts to cut `count` items into, so that each thread gets at most one and
+    /// no part has fewer than `least` items.
+    pub fn parts(&self, count: usize, least: usize) -> usize {
+        (count / least.max(1)).clamp(1, self.count())
+    }
+
+    /// Calls `work` with ranges that make up `0..count`, at least `least` items each.
+    pub fn ranges(&self, count: usize, least: usize, work: impl Fn(Range<usize>) + Sync) {
+        let parts = self.parts(count, least);
+        self.run(parts, &|part| work(share(count, parts, part)));
+    }
+
+    /// Calls `work` with ranges of the rows of `data`, `row` elements each and at least `least`
+    /// rows at a time, and with these rows' elements.
+    pub fn rows<T: Send>(
+        &self,
+        data: &mut [T],
+        row: usize,
+        least: usize,
+        work: impl Fn(Range<usize>, &mut [T]) + Sync,
+    ) {
+        let count = data.len() / row.max(1);
+        let parts = self.parts(count, least);
+        let pieces = Pieces::new(data, row, parts);
+        self.run(parts, &|part| {
+            let (rows, piece) = pieces.take(part);
+            work(rows, piece);
+        });
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
+        for helper in self.helpers.drain(..) {
+            helper.thread().unpark();
+            // A helper catches the panics of its jobs, so there is nothing to pass on.
+            let _ = helper.join();
+        }
+    }
+}
+
+impl Shared {
+    /// What a helper does until the pool is dropped.
+    fn help(&self, index: usize) {
+        let mut seen = 0;
+        loop {
+            self.next_job(index, seen);
+            seen += 1;
+            if self.stop.load(Ordering::SeqCst) {
+                return;
+            }
+            self.compute(index);
+            if self.pending.fetch_sub(1, Ordering::SeqCst) == 1
+                && self.caller_sleeps.load(Ordering::SeqCst)
+                && let Some(caller) = &*lock(&self.caller)
+            {
+                caller.unpark();
+            }
+        }
+    }
+
+    /// Waits for a job after the given one.
+    fn next_job(&self, index: usize, seen: u64) {
+        let ready = || self.epoch.load(Ordering::Acquire) != seen;
+        if spin_until(ready) {
+            return;
+        }
+        let sleeper = &self.sleepers[index];
+        sleeper.sleeps.store(true, Ordering::SeqCst);
+        while self.epoch.load(Ordering::SeqCst) == seen {
+            thread::park();
+        }
+        sleeper.sleeps.store(false, Ordering::Relaxed);
+    }
+
+    /// Computes this helper's parts of the current job.
+    #[inline(never)]
+    fn compute(&self, index: usize) {
+        // SAFETY: the epoch was seen with acquire ordering, and the cell is not written before
+        // this helper has lowered `pending`.
+        let job = unsafe { *self.job.get() };
+        // SAFETY: the caller waits in `run` until `pending` is 0, so what it borrowed is alive.
+        let work = unsafe { &*job.work };
+        let parts = (index + 1..job.parts).step_by(job.threads);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| parts.for_each(work))) {
+            lock(&self.panic).get_or_insert(panic);
+        }
+    }
+}
+
+/// Spins until the condition holds or the time for it is over; gives whether it holds.
+fn spin_until(condition: impl Fn() -> bool) -> bool {
+    let mut start = None;
+    loop {
+        for _ in 0..ROUNDS {
+            if condition() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if start.get_or_insert_with(Instant::now).elapsed() > SPIN {
+            return false;
+        }
+    }
+}
+
+/// Locks, whether or not another holder has panicked: the contents are single values.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The range of `count` items that belongs to one of `parts` parts, all as equal as can be.
+pub(crate) fn share(count: usize, parts: usize, part: usize) -> Range<usize> {
+    let at = |part: usize| part * (count / parts) + part.min(count % parts);
+    at(part)..at(part + 1)
+}
+
+/// Equal pieces of a slice, each handed out once, to whichever thread asks for it.
+pub(crate) struct Pieces<'a, T> {
+    start: AtomicPtr<T>,
+    rows: usize,
+    row: usize,
+    parts: usize,
+    taken: AtomicU64,
+    borrow: PhantomData<&'a ()>,
+}
+
+impl<'a, T: Send + 'a> Pieces<'a, T> {
+    /// `data` as rows of `row` elements, in as many parts of whole rows; what is left over after
+    /// the last whole row belongs to none.
+    ///
+    /// # Panics
+    ///
+    /// When there are more parts than [`MAX_THREADS`].
+    pub(crate) fn new(data: &'a mut [T], row: usize, parts: usize) -> Pieces<'a, T> {
+        assert!(parts <= MAX_THREADS, "{parts} parts, expected at most {MAX_THREADS}");
+        Pieces {
+            rows: data.len() / row.max(1),
+            row,
+            start: AtomicPtr::new(data.as_mut_ptr()),
+            parts,
+            taken: AtomicU64::new(0),
+            borrow: PhantomData,
+        }
+    }
+
+    /// The rows of one part.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such part, or it has been taken before.
+    pub(crate) fn take(&self, part: usize) -> (Range<usize>, &'a mut [T]) {
+        assert!(part < self.parts, "piece {part} of {}", self.parts);
+        let before = self.taken.fetch_or(1 << part, Ordering::Relaxed);
+        assert!(before & (1 << part) == 0, "piece {part} is taken twice");
+        let rows = share(self.rows, self.parts, part);
+        let start = self.start.load(Ordering::Relaxed);
+        // SAFETY: the rows lie inside the slice that is borrowed for 'a.
+        let start = unsafe { start.add(rows.start * self.row) };
+        // SAFETY: shares do not overlap, and each is handed out once: the access is the only one.
+        let piece = unsafe { std::slice::from_raw_parts_mut(start, rows.len() * self.row) };
+        (rows, piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_computed_once() {
+        for count in [1, 2, 3, 5] {
+            let threads = Threads::new(count);
+            for parts in [0, 1, 2, 3, 7, 64] {
+                let calls: Vec<AtomicUsize> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
+                for _ in 0..50 {
+                    threads.run(parts, &|part| {
+                        calls[part].fetch_add(1, Ordering::Relaxed);
+                    });
+                }
+                assert!(
+                    calls.iter().all(|calls| calls.load(Ordering::Relaxed) == 50),
+                    "{parts} parts on {count} threads"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn helpers_wake_up_after_they_have_parked() {
+        let threads = Threads::new(2);
+        for _ in 0..3 {
+            let sum = AtomicUsize::new(0);
+            threads.run(2, &|part| {
+                sum.fetch_add(part + 1, Ordering::Relaxed);
+            });
+            assert_eq!(sum.into_inner(), 3);
+            thread::sleep(SPIN * 100);
+        }
+    }
+
+    #[test]
+    fn a_panic_in_any_part_reaches_the_caller_and_spares_the_pool() {
+        let threads = Threads::new(3);
+        for bad in 0..3 {
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                threads.run(3, &|part| assert!(part != bad, "part {part}"));
+            }));
+            assert!(result.is_err(), "part {bad} panics");
+            let calls = AtomicUsize::new(0);
+            threads.run(3, &|_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(calls.into_inner(), 3);
+        }
+    }
+
+    #[test]
+    fn a_job_inside_a_job_runs_on_its_caller() {
+        let threads = Threads::new(2);
+        let calls = AtomicUsize::new(0);
+        threads.run(2, &|_| {
+            threads.run(4, &|_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+            });
+        });
+        assert_eq!(calls.into_inner(), 8);
+    }
+
+    #[test]
+    fn callers_share_the_pool() {
+        let threads = Threads::new(2);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let mut rows = vec![0; 96];
+                        threads.rows(&mut rows, 3, 1, |range, rows| {
+                            rows.fill(1);
+                            assert_eq!(rows.len(), range.len() * 3);
+                        });
+                        assert_eq!(rows, vec![1; 96]);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "taken twice")]
+    fn a_piece_is_handed_out_once() {
+        let mut data = [0; 4];
+        let pieces = Pieces::new(&mut data, 1, 2);
+        pieces.take(1);
+        pieces.take(1);
+    }
+
+    #[test]
+    fn shares_are_equal_and_cover_all() {
+        for (count, parts) in [(10, 3), (2, 4), (0, 2), (64, 64)] {
+            let shares: Vec<_> = (0..parts).map(|part| share(count, parts, part)).collect();
+            assert_eq!(shares[0].start, 0);
+            assert_eq!(shares[parts - 1].end, count);
+            assert!(shares.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let lengths = || shares.iter().map(Range::len);
+            assert!(lengths().max().unwrap() - lengths().min().unwrap() <= 1);
+        }
+    }
+}
