@@ -288,6 +288,26 @@ impl GraphBuilder {
         self.has_built
     }
 
+    /// Whether an operand is, or is computed from, another one of this builder.
+    pub fn depends_on(&self, operand: Operand, other: Operand) -> bool {
+        let is_ours = |operand: Operand| operand.builder == self.id && !self.has_built;
+        if !is_ours(operand) || !is_ours(other) {
+            return false;
+        }
+        let mut seen = HashSet::from([operand.value]);
+        let mut open = vec![operand.value];
+        while let Some(value) = open.pop() {
+            if value == other.value {
+                return true;
+            }
+            if let Some(node) = self.graph.producer(value) {
+                let inputs = self.graph.node(node).inputs.iter().flatten();
+                open.extend(inputs.copied().filter(|&input| seen.insert(input)));
+            }
+        }
+        false
+    }
+
     /// A constant operand's bytes, shared; `None` for inputs and results.
     pub fn constant_bytes(&self, operand: Operand) -> Option<Bytes> {
         (operand.builder == self.id && !self.has_built)

@@ -1,0 +1,435 @@
+//! Contexts: tensors, the queue of work, and what happens when the device is gone.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use webnn_core::error::{Result, ensure};
+use webnn_core::limits::Limits;
+use webnn_core::{Bytes, Desc, Error, ErrorKind, Shape};
+
+use crate::buffer::Buffer;
+use crate::builder::GraphBuilder;
+use crate::element::{Element, ensure_element, to_vec};
+use crate::engine::Engine;
+use crate::future::{Lost, Promise, ReadTensor};
+use crate::graph::{Graph, GraphInner};
+use crate::ml::{ContextOptions, Device};
+use crate::sync::lock;
+use crate::tensor::{Memory, Tensor, TensorDescriptor, TensorInner};
+use crate::timeline::{Dispatch, Task, Timeline};
+
+/// A device with an ordered timeline of work. Clones are the same context, for any thread.
+///
+/// Writes, dispatches and reads take effect in the order in which they were called, and none of
+/// the calls waits for the ones before it but those whose names say so. A tensor or graph that is
+/// destroyed stays alive for the work that is already queued.
+#[derive(Clone)]
+pub struct Context(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) limits: Limits,
+    device: Device,
+    options: ContextOptions,
+    timeline: Arc<Timeline>,
+    is_lost: AtomicBool,
+    lost: Arc<Promise<String>>,
+    tensor_bytes: AtomicU64,
+    tensors: Mutex<Vec<Weak<TensorInner>>>,
+}
+
+impl Context {
+    pub(crate) fn new(engine: Engine, device: Device, options: ContextOptions) -> Context {
+        Context(Arc::new(Inner {
+            limits: engine.limits(),
+            engine,
+            device,
+            options,
+            timeline: Arc::default(),
+            is_lost: AtomicBool::new(false),
+            lost: Promise::new(),
+            tensor_bytes: AtomicU64::new(0),
+            tensors: Mutex::default(),
+        }))
+    }
+
+    /// What the context computes with, and why.
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    /// The hint that the context was made with.
+    pub fn accelerated(&self) -> bool {
+        self.0.options.accelerated
+    }
+
+    /// What operands may be; still answered when the context is lost.
+    ///
+    /// ```
+    /// use webnn::{ContextOptions, DataType, Ml};
+    ///
+    /// let context = Ml::new().create_context(&ContextOptions::default())?;
+    /// let limits = context.op_support_limits();
+    /// let softmax = limits.method(webnn::core::ops::method("softmax")?);
+    /// let (name, input) = softmax[0];
+    /// assert_eq!(name, "input");
+    /// assert!(input.data_types.contains(DataType::Float16));
+    /// # Ok::<(), webnn::Error>(())
+    /// ```
+    pub fn op_support_limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// A builder of one graph.
+    pub fn graph_builder(&self) -> Result<GraphBuilder> {
+        self.0.check_not_lost("MLGraphBuilder")?;
+        Ok(GraphBuilder::new(self.0.clone()))
+    }
+
+    /// A tensor, all of whose elements are zero.
+    pub fn create_tensor(&self, descriptor: &TensorDescriptor) -> Result<Tensor> {
+        let place = |error: Error| error.at("createTensor");
+        self.0.check_not_lost("createTensor")?;
+        let desc = self.0.check_desc(descriptor).map_err(place)?;
+        let buffer = self.0.take(&desc).and_then(|()| {
+            let length = usize::try_from(desc.byte_length()).unwrap_or(usize::MAX);
+            Buffer::zeroed(length).inspect_err(|_| self.0.give_back(desc.byte_length()))
+        });
+        let memory = Memory::Timeline(Mutex::new(Some(buffer.map_err(place)?)));
+        let usage = (descriptor.readable, descriptor.writable);
+        Ok(self.0.remember(Tensor::new(self.0.clone(), desc, usage, memory)))
+    }
+
+    /// A tensor with fixed elements, for [`GraphBuilder::constant_tensor`] alone.
+    pub fn create_constant_tensor(
+        &self,
+        descriptor: &TensorDescriptor,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Tensor> {
+        let place = |error: Error| error.at("createConstantTensor");
+        self.0.check_not_lost("createConstantTensor")?;
+        let desc = self.0.check_desc(descriptor).map_err(place)?;
+        let bytes = bytes.into();
+        check_length(&desc, bytes.len()).map_err(place)?;
+        self.0.take(&desc).map_err(place)?;
+        let memory = Memory::Constant(Mutex::new(Some(bytes)));
+        Ok(self.0.remember(Tensor::new(self.0.clone(), desc, (false, false), memory)))
+    }
+
+    /// Replaces a tensor's elements, given row-major and little-endian.
+    pub fn write_tensor(&self, tensor: &Tensor, bytes: &[u8]) -> Result<()> {
+        self.check_write(tensor, bytes.len()).map_err(|error| error.at("writeTensor"))?;
+        match self.0.timeline.turn() {
+            Some(_turn) => tensor.0.write(bytes),
+            None => self.0.timeline.submit(Task::Write(tensor.0.clone(), bytes.to_vec())),
+        }
+        Ok(())
+    }
+
+    fn check_write(&self, tensor: &Tensor, length: usize) -> Result<()> {
+        self.check_tensor(tensor)?;
+        ensure!(tensor.writable(), "the tensor is not writable");
+        check_length(&tensor.desc(), length)
+    }
+
+    /// Replaces a tensor's elements by those of a slice.
+    pub fn write_slice<T: Element>(&self, tensor: &Tensor, elements: &[T]) -> Result<()> {
+        ensure_element::<T>(&tensor.desc()).map_err(|error| error.at("writeTensor"))?;
+        self.write_tensor(tensor, bytemuck::cast_slice(elements))
+    }
+
+    /// A tensor's elements, row-major and little-endian, once all that was asked for before is
+    /// done.
+    pub fn read_tensor(&self, tensor: &Tensor) -> Result<ReadTensor> {
+        self.check_read(tensor)?;
+        let promise = Promise::new();
+        match self.0.timeline.turn() {
+            Some(_turn) => {
+                promise.settle(tensor.0.read());
+            }
+            None => self.0.timeline.submit(Task::Read(tensor.0.clone(), promise.clone())),
+        }
+        Ok(ReadTensor(promise))
+    }
+
+    /// [`Context::read_tensor`], waiting.
+    pub fn read_tensor_blocking(&self, tensor: &Tensor) -> Result<Vec<u8>> {
+        self.check_read(tensor)?;
+        if let Some(_turn) = self.0.timeline.turn() {
+            return tensor.0.read();
+        }
+        let promise = Promise::new();
+        let task = Task::Read(tensor.0.clone(), promise.clone());
+        self.0.timeline.wait(self.0.timeline.submit_for(task));
+        promise.take().unwrap_or_else(|| Err(self.0.lost_error("readTensor")))
+    }
+
+    /// A tensor's elements, waiting for them.
+    pub fn read_vec<T: Element>(&self, tensor: &Tensor) -> Result<Vec<T>> {
+        ensure_element::<T>(&tensor.desc()).map_err(|error| error.at("readTensor"))?;
+        Ok(to_vec(&self.read_tensor_blocking(tensor)?))
+    }
+
+    fn check_read(&self, tensor: &Tensor) -> Result<()> {
+        let place = |error: Error| error.at("readTensor");
+        self.check_tensor(tensor).map_err(place)?;
+        if !tensor.readable() {
+            return Err(place(Error::type_error("the tensor is not readable")));
+        }
+        Ok(())
+    }
+
+    fn check_tensor(&self, tensor: &Tensor) -> Result<()> {
+        ensure!(Arc::ptr_eq(&tensor.0.context, &self.0), "the tensor belongs to another context");
+        ensure!(!tensor.0.is_destroyed(), "the tensor is destroyed");
+        Ok(())
+    }
+
+    /// Lets the graph compute its outputs from its inputs, each given by name. Returns at once:
+    /// the work is queued behind all that was asked for before.
+    pub fn dispatch(
+        &self,
+        graph: &Graph,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[(&str, &Tensor)],
+    ) -> Result<()> {
+        let dispatch = self.check_dispatch(graph, inputs, outputs)?;
+        self.0.timeline.submit(Task::Dispatch(dispatch));
+        Ok(())
+    }
+
+    /// [`Context::dispatch`], waiting until the outputs are computed.
+    pub fn dispatch_blocking(
+        &self,
+        graph: &Graph,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[(&str, &Tensor)],
+    ) -> Result<()> {
+        let dispatch = self.check_dispatch(graph, inputs, outputs)?;
+        self.0.timeline.wait(self.0.timeline.submit_for(Task::Dispatch(dispatch)));
+        self.0.check_not_lost("dispatch")
+    }
+
+    fn check_dispatch(
+        &self,
+        graph: &Graph,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[(&str, &Tensor)],
+    ) -> Result<Dispatch> {
+        let place = |error: Error| error.at("dispatch");
+        let graph = &graph.0;
+        if !Arc::ptr_eq(&graph.context, &self.0) {
+            return Err(place(Error::type_error("the graph belongs to another context")));
+        }
+        let program = graph.program().map_err(place)?;
+        let (inputs, outputs) =
+            self.check_bindings(graph, inputs, outputs).map_err(|error| error.at("dispatch"))?;
+        Ok(Dispatch { context: self.0.clone(), program, inputs, outputs })
+    }
+
+    /// The tensors in the order of the graph's ports.
+    fn check_bindings(
+        &self,
+        graph: &GraphInner,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[(&str, &Tensor)],
+    ) -> Result<(Vec<Arc<TensorInner>>, Vec<Arc<TensorInner>>)> {
+        let mut seen = HashSet::new();
+        for (name, tensor) in inputs.iter().chain(outputs) {
+            ensure!(
+                seen.insert(Arc::as_ptr(&tensor.0)),
+                "the tensor of {name:?} is given twice, expected different ones"
+            );
+        }
+        for (name, tensor) in inputs.iter().chain(outputs) {
+            self.check_tensor(tensor).map_err(|error| error.at(format!("{name:?}")))?;
+        }
+        Ok((bind("input", &graph.inputs, inputs)?, bind("output", &graph.outputs, outputs)?))
+    }
+
+    /// Waits until all that was asked for is done.
+    pub fn finish_blocking(&self) {
+        self.0.timeline.wait(self.0.timeline.last_ticket());
+    }
+
+    /// Gives the device back: the context is lost, with all its tensors and graphs. Again does
+    /// nothing.
+    pub fn destroy(&self) {
+        self.0.lose("destroy() was called");
+    }
+
+    /// Resolves when the context is lost, with the reason in words.
+    ///
+    /// ```
+    /// use webnn::{ContextOptions, ErrorKind, Ml};
+    ///
+    /// let context = Ml::new().create_context(&ContextOptions::default())?;
+    /// let lost = context.lost();
+    /// assert_eq!(lost.now(), None);
+    /// context.destroy();
+    /// assert_eq!(lost.now().as_deref(), Some("destroy() was called"));
+    /// assert_eq!(context.graph_builder().unwrap_err().kind(), ErrorKind::InvalidState);
+    /// # Ok::<(), webnn::Error>(())
+    /// ```
+    pub fn lost(&self) -> Lost {
+        Lost(self.0.lost.clone())
+    }
+}
+
+/// The given tensors in the order of the graph's ports.
+fn bind(
+    what: &str,
+    ports: &[(String, Desc)],
+    given: &[(&str, &Tensor)],
+) -> Result<Vec<Arc<TensorInner>>> {
+    ensure!(
+        given.len() == ports.len(),
+        "{} {what}s were given, expected {}",
+        given.len(),
+        names(ports)
+    );
+    for (i, (name, tensor)) in given.iter().enumerate() {
+        ensure!(
+            given[..i].iter().all(|(other, _)| other != name),
+            "{what} {name:?} is given twice"
+        );
+        let Some((_, desc)) = ports.iter().find(|(port, _)| port == name) else {
+            webnn_core::bail!("the graph has no {what} {name:?}, expected {}", names(ports));
+        };
+        ensure!(
+            tensor.desc() == *desc,
+            "the tensor of {what} {name:?} is {}, expected {desc}",
+            tensor.desc()
+        );
+        ensure!(!tensor.is_constant(), "the tensor of {what} {name:?} is constant");
+    }
+    let tensor = |port: &String| given.iter().find(|(name, _)| name == port);
+    Ok(ports.iter().filter_map(|(port, _)| Some(tensor(port)?.1.0.clone())).collect())
+}
+
+fn names(ports: &[(String, Desc)]) -> String {
+    if ports.is_empty() {
+        return "none".into();
+    }
+    ports.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
+
+fn check_length(desc: &Desc, length: usize) -> Result<()> {
+    ensure!(
+        length as u64 == desc.byte_length(),
+        "{length} bytes were given, expected {} for {desc}",
+        desc.byte_length()
+    );
+    Ok(())
+}
+
+impl Inner {
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn check_not_lost(&self, place: &str) -> Result<()> {
+        if self.is_lost() { Err(self.lost_error(place)) } else { Ok(()) }
+    }
+
+    pub(crate) fn lost_error(&self, place: &str) -> Error {
+        let reason = self.lost.get().unwrap_or_else(|| "its device is gone".into());
+        let message = format!("{place}: the context is lost: {reason}");
+        Error::new(ErrorKind::InvalidState, message)
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Loses the context: what is queued is dropped, pending reads fail, tensors are destroyed.
+    pub(crate) fn lose(self: &Arc<Self>, reason: &str) {
+        if self.is_lost.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.lost.settle(reason.to_owned());
+        for task in self.timeline.abort() {
+            match task {
+                Task::Read(_, promise) => {
+                    promise.settle(Err(self.lost_error("readTensor")));
+                }
+                Task::Write(..) | Task::Dispatch(_) | Task::Release(_) => {}
+            }
+        }
+        let tensors = std::mem::take(&mut *lock(&self.tensors));
+        for tensor in tensors.iter().filter_map(Weak::upgrade) {
+            self.release_tensor(&tensor);
+        }
+    }
+
+    /// Lets a destroyed tensor's memory go after the work that is queued.
+    pub(crate) fn release_tensor(&self, tensor: &Arc<TensorInner>) {
+        for promise in self.timeline.pending_reads(tensor) {
+            promise.settle(Err(Error::new(
+                ErrorKind::InvalidState,
+                "readTensor: the tensor was destroyed before it was read",
+            )));
+        }
+        match self.timeline.turn() {
+            Some(_turn) => tensor.free(),
+            None => self.timeline.submit(Task::Release(tensor.clone())),
+        }
+    }
+
+    fn check_desc(&self, descriptor: &TensorDescriptor) -> Result<Desc> {
+        let desc = Desc::new(descriptor.data_type, Shape::new(&descriptor.shape)?);
+        self.limits.check(&desc)?;
+        Ok(desc)
+    }
+
+    /// Counts a tensor's bytes; fails where the context may not hold as many.
+    fn take(&self, desc: &Desc) -> Result<()> {
+        let most = self.options.max_tensor_bytes.unwrap_or(u64::MAX);
+        let bytes = desc.byte_length();
+        let add = |held: u64| held.checked_add(bytes).filter(|&sum| sum <= most);
+        match self.tensor_bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, add) {
+            Ok(_) => Ok(()),
+            Err(held) => Err(Error::new(
+                ErrorKind::Unknown,
+                format!("{desc} takes {bytes} bytes, expected at most {}", most - held),
+            )),
+        }
+    }
+
+    pub(crate) fn give_back(&self, bytes: u64) {
+        self.tensor_bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
+    fn remember(&self, tensor: Tensor) -> Tensor {
+        let mut tensors = lock(&self.tensors);
+        // Forgetting the dropped ones only when the list would grow keeps this cheap.
+        if tensors.len() == tensors.capacity() {
+            tensors.retain(|tensor| tensor.strong_count() > 0);
+        }
+        tensors.push(Arc::downgrade(&tensor.0));
+        drop(tensors);
+        tensor
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tensor_bytes(&self) -> u64 {
+        self.tensor_bytes.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.timeline.close();
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("device", &self.0.device)
+            .field("lost", &self.0.lost.get())
+            .finish()
+    }
+}
