@@ -3,6 +3,7 @@
 
 pub mod buffer;
 pub mod convert;
+pub mod depthwise;
 pub mod gemm;
 pub mod isa;
 pub mod map;

@@ -183,6 +183,26 @@ impl Window {
         let at = padded.wrapping_sub(self.padding[axis]);
         (at < self.input[axis]).then_some(at)
     }
+
+    /// The taps along `axis` that fall inside the input at an output coordinate.
+    #[inline]
+    pub(crate) fn taps_inside(&self, axis: usize, output: usize) -> Range<usize> {
+        let (at, step) = (output * self.strides[axis], self.dilations[axis]);
+        let (before, size) = (self.padding[axis], self.input[axis]);
+        let first = before.saturating_sub(at).div_ceil(step);
+        let end = (size + before).saturating_sub(at).div_ceil(step).min(self.kernel[axis]);
+        first.min(end)..end
+    }
+
+    /// The output coordinates along `axis` where all taps fall inside the input.
+    pub(crate) fn whole(&self, axis: usize) -> Range<usize> {
+        let reach = (self.kernel[axis] - 1) * self.dilations[axis] + 1;
+        let (before, stride) = (self.padding[axis], self.strides[axis]);
+        let first = before.div_ceil(stride);
+        let end = (self.input[axis] + before + 1).saturating_sub(reach).div_ceil(stride);
+        let end = end.min(self.output[axis]);
+        first.min(end)..end
+    }
 }
 
 /// A channels-last image seen as the rows of a matrix: a row per output pixel of a convolution,
