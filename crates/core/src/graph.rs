@@ -2,7 +2,6 @@
 
 use crate::bytes::Bytes;
 use crate::error::{Result, ensure};
-use crate::limits::Presence;
 use crate::ops::{Inputs, Op};
 use crate::types::Desc;
 
@@ -187,15 +186,11 @@ impl Graph {
     pub fn push_inferred(
         &mut self,
         op: Op,
-        mut inputs: Vec<Option<ValueId>>,
+        inputs: Vec<Option<ValueId>>,
         results: &[Desc],
         label: &str,
     ) -> Vec<ValueId> {
         let node = NodeId(self.nodes.len() as u32);
-        let slots = op.method().slots;
-        if slots.iter().all(|slot| slot.presence != Presence::Repeated) {
-            inputs.resize(slots.len(), None);
-        }
         let outputs: Vec<ValueId> = results
             .iter()
             .enumerate()

@@ -12,11 +12,11 @@ use crate::cost::flops;
 use crate::io::Places;
 use crate::kernel::{Built, Cx, Kernel};
 use crate::layout::{Layout, Site, Touched, place_values};
-use crate::ops::{self, concat, copy};
+use crate::ops::{self, chain, concat, copy};
 use crate::program::{Constant, Parts, Port, Program, Stats, Step, StepInfo};
 
 /// The groups that have kernels.
-const PATTERNS: Patterns = Patterns::NONE;
+const PATTERNS: Patterns = Patterns { pointwise: true, ..Patterns::NONE };
 
 /// Compiles a graph after the passes have improved it.
 pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
@@ -104,7 +104,7 @@ impl<'a> Compiler<'a> {
         let mut steps = Vec::new();
         let mut kept: HashSet<ValueId> = HashSet::new();
         for group in groups {
-            if let Some(lowered) = self.lower_group(group)? {
+            for lowered in self.lower_steps(group)? {
                 kept.extend(lowered.touched.reads.iter().filter_map(|site| match site {
                     Site::Value(id) => Some(*id),
                     Site::Output(_) => None,
@@ -133,43 +133,60 @@ impl<'a> Compiler<'a> {
         self.finish(steps)
     }
 
-    fn lower_group(&self, group: &Group) -> Result<Option<Lowered>> {
-        let built = match group.pattern {
-            Pattern::Single => {
-                let id = group.nodes[0];
-                if self.skipped.contains(&id) {
-                    return Ok(None);
-                }
-                self.lower_single(id)?
-            }
-            Pattern::Pointwise
-            | Pattern::Matrix { .. }
+    /// The steps for a group: one, or one for each node where no kernel takes the whole.
+    fn lower_steps(&self, group: &Group) -> Result<Vec<Lowered>> {
+        let whole = match &group.pattern {
+            Pattern::Single => None,
+            Pattern::Pointwise => chain::lower(self.graph, &group.nodes, self.engine.isa()),
+            Pattern::Matrix { .. }
             | Pattern::Normalize { .. }
             | Pattern::Attention(_)
             | Pattern::Quantized { .. }
-            | Pattern::WeightOnly { .. } => unreachable!("only groups with kernels are formed"),
+            | Pattern::WeightOnly { .. } => None,
         };
-        let Some(Built { kernel, reads, writes }) = built else { return Ok(None) };
-        let values = |ids: Vec<ValueId>| ids.into_iter().map(Site::Value).collect();
-        let threads = self.engine.threads();
-        let touched = Touched {
-            reads: values(reads),
-            writes: values(writes),
-            scratch_bytes: kernel.scratch_bytes(threads),
-        };
-        Ok(Some(Lowered { kernel, touched, info: self.info(group) }))
+        if let Some(built) = whole {
+            return Ok(vec![self.step(built, group)]);
+        }
+        let mut steps = Vec::new();
+        for &id in group.nodes.iter().filter(|id| !self.skipped.contains(id)) {
+            if let Some(built) = self.lower_single(id)? {
+                let group = Group { pattern: Pattern::Single, nodes: vec![id] };
+                steps.push(self.step(built, &group));
+            }
+        }
+        Ok(steps)
     }
 
     fn lower_single(&self, id: NodeId) -> Result<Option<Built>> {
-        let node = self.graph.node(id);
-        let cx =
-            Cx { graph: self.graph, node, isa: self.engine.isa(), threads: &self.engine.threads };
-        if let Op::Concat(op) = &node.op {
-            let placed = self.joined.get(&node.outputs[0]).map_or(&[][..], Vec::as_slice);
+        let cx = self.cx(id);
+        if let Op::Concat(op) = &cx.node.op {
+            let placed = self.joined.get(&cx.node.outputs[0]).map_or(&[][..], Vec::as_slice);
             return concat::lower(op, &cx, placed);
         }
-        let at = |error: webnn_core::Error| error.at(node.op.method().name);
+        let at = |error: webnn_core::Error| error.at(cx.node.op.method().name);
         Ok(Some(ops::lower(&cx).map_err(at)?))
+    }
+
+    fn cx(&self, id: NodeId) -> Cx<'_> {
+        Cx {
+            graph: self.graph,
+            node: self.graph.node(id),
+            node_id: id,
+            isa: self.engine.isa(),
+            threads: &self.engine.threads,
+            is_wide: false,
+        }
+    }
+
+    fn step(&self, built: Built, group: &Group) -> Lowered {
+        let Built { kernel, reads, writes } = built;
+        let values = |ids: Vec<ValueId>| ids.into_iter().map(Site::Value).collect();
+        let touched = Touched {
+            reads: values(reads),
+            writes: values(writes),
+            scratch_bytes: kernel.scratch_bytes(self.engine.threads()),
+        };
+        Lowered { kernel, touched, info: self.info(group) }
     }
 
     fn info(&self, group: &Group) -> StepInfo {

@@ -1,6 +1,6 @@
 //! What a step computes with, and what it is made from.
 
-use webnn_core::{Bytes, DataType, Desc, Graph, Node, ValueId};
+use webnn_core::{DataType, Desc, Graph, Node, NodeId, ValueId};
 use webnn_kernels::Isa;
 
 use crate::io::Io;
@@ -46,11 +46,24 @@ impl Built {
 pub(crate) struct Cx<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) node: &'a Node,
+    pub(crate) node_id: NodeId,
     pub(crate) isa: Isa,
     pub(crate) threads: &'a Threads,
+    /// Whether float16 operands and results are seen as float32: the kernel is wrapped in
+    /// conversions.
+    pub(crate) is_wide: bool,
 }
 
 impl<'a> Cx<'a> {
+    /// A value's type and shape, as the kernel sees it.
+    pub(crate) fn desc(&self, id: ValueId) -> Desc {
+        let desc = self.graph.desc(id);
+        match desc.data_type {
+            DataType::Float16 if self.is_wide => Desc { data_type: DataType::Float32, ..desc },
+            _as_it_is => desc,
+        }
+    }
+
     /// The value in a slot that may be empty.
     pub(crate) fn opt(&self, slot: usize) -> Option<ValueId> {
         self.node.inputs.get(slot).copied().flatten()
@@ -63,33 +76,28 @@ impl<'a> Cx<'a> {
 
     /// The descriptor of the operand in a required slot.
     pub(crate) fn input(&self, slot: usize) -> Desc {
-        self.graph.desc(self.id(slot))
+        self.desc(self.id(slot))
     }
 
     /// The descriptor of the operand in a slot that may be empty.
     pub(crate) fn opt_input(&self, slot: usize) -> Option<Desc> {
-        self.opt(slot).map(|id| self.graph.desc(id))
+        self.opt(slot).map(|id| self.desc(id))
     }
 
     /// The descriptor of a result.
     pub(crate) fn output(&self, index: usize) -> Desc {
-        self.graph.desc(self.node.outputs[index])
+        self.desc(self.node.outputs[index])
     }
 
-    /// The bytes in a slot, if there is a constant.
-    pub(crate) fn constant(&self, slot: usize) -> Option<&'a Bytes> {
-        self.opt(slot).and_then(|id| self.graph.constant(id))
+    /// The elements of a value that is a float constant.
+    pub(crate) fn floats(&self, id: ValueId) -> Option<Vec<f32>> {
+        floats(self.graph.constant(id)?, self.graph.desc(id).data_type)
     }
+}
 
-    /// The elements of a float constant.
-    pub(crate) fn floats(&self, slot: usize) -> Option<Vec<f32>> {
-        floats(self.constant(slot)?, self.input(slot).data_type)
-    }
-
-    /// The sizes of a shape, as kernels take them.
-    pub(crate) fn sizes(desc: &Desc) -> Vec<usize> {
-        desc.shape.iter().map(|&size| size as usize).collect()
-    }
+/// The sizes of a shape, as kernels take them.
+pub(crate) fn sizes(desc: &Desc) -> Vec<usize> {
+    desc.shape.iter().map(|&size| size as usize).collect()
 }
 
 /// The elements of a float type's bytes; `None` for integers.

@@ -1,14 +1,64 @@
 //! From operators to kernels: one exhaustive match.
 
-use webnn_core::Result;
+use webnn_core::{Op, Result};
 
 use crate::kernel::{Built, Cx};
 
+pub(crate) mod chain;
 pub(crate) mod concat;
 pub(crate) mod copy;
+mod integer;
 mod reference;
 
 /// The kernel for one node.
 pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
-    Ok(reference::lower(cx))
+    let chain = || chain::lower(cx.graph, &[cx.node_id], cx.isa);
+    if let Some(built) = chain() {
+        return Ok(built);
+    }
+    Ok(match &cx.node.op {
+        Op::Unary(op) => integer::unary(*op, cx),
+        Op::Clamp(op) => integer::clamp(op, cx),
+        Op::Binary(op) => integer::binary(*op, cx),
+        Op::Prelu(_) => integer::prelu(cx),
+        Op::Compare(op) => integer::compare(*op, cx),
+        Op::Where(_) => integer::select(cx),
+        Op::Cast(op) => integer::lower_cast(op, cx),
+        Op::Concat(_) | Op::Elu(_) | Op::HardSigmoid(_) | Op::LeakyRelu(_) | Op::Linear(_) => {
+            unreachable!("these are lowered before, or are chains of floats")
+        }
+        Op::ArgMinMax(_)
+        | Op::BatchNormalization(_)
+        | Op::Conv2d(_)
+        | Op::ConvTranspose2d(_)
+        | Op::CumulativeSum(_)
+        | Op::DequantizeLinear(_)
+        | Op::Expand(_)
+        | Op::Gather(_)
+        | Op::GatherElements(_)
+        | Op::GatherNd(_)
+        | Op::Gemm(_)
+        | Op::Gru(_)
+        | Op::GruCell(_)
+        | Op::InstanceNormalization(_)
+        | Op::LayerNormalization(_)
+        | Op::Lstm(_)
+        | Op::LstmCell(_)
+        | Op::Matmul(_)
+        | Op::Pad(_)
+        | Op::Pool2d(_)
+        | Op::QuantizeLinear(_)
+        | Op::Reduce(_)
+        | Op::Resample2d(_)
+        | Op::Reshape(_)
+        | Op::Reverse(_)
+        | Op::ScatterElements(_)
+        | Op::ScatterNd(_)
+        | Op::Slice(_)
+        | Op::Softmax(_)
+        | Op::Split(_)
+        | Op::Tile(_)
+        | Op::Transpose(_)
+        | Op::Triangular(_) => reference::lower(cx),
+    })
 }
