@@ -98,7 +98,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     quick_steps(workspace, &mut report);
     report.step("documentation", |_| {
         let mut command = workspace.cargo();
-        command.args(["doc", "--quiet", "--workspace", "--no-deps"]);
+        command.args(["doc", "--quiet", "--keep-going", "--workspace", "--no-deps"]);
         process::run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
         Ok(Done::Passed)
     });
@@ -141,7 +141,7 @@ fn quick_steps(workspace: &Workspace, report: &mut Report) {
     });
     report.step("lints", |_| {
         let mut command = workspace.cargo();
-        command.args(["clippy", "--quiet", "--workspace", "--all-targets"]);
+        command.args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets"]);
         process::run(command.args(["--", "-D", "warnings"]))?;
         Ok(Done::Passed)
     });

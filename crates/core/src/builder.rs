@@ -31,6 +31,10 @@ impl Operand {
         self.desc.data_type
     }
 
+    pub(crate) fn value(&self) -> ValueId {
+        self.value
+    }
+
     /// The sizes of the dimensions.
     pub fn shape(&self) -> Shape {
         self.desc.shape
@@ -281,6 +285,11 @@ impl GraphBuilder {
             }
         }
         Ok(())
+    }
+
+    /// All that was built, whether an output needs it or not.
+    pub(crate) fn into_graph(self) -> Graph {
+        self.graph
     }
 
     /// Whether [`GraphBuilder::build`] has succeeded.

@@ -2,6 +2,7 @@
 
 use crate::bytes::Bytes;
 use crate::error::{Result, ensure};
+use crate::limits::Presence;
 use crate::ops::{Inputs, Op};
 use crate::types::Desc;
 
@@ -186,11 +187,15 @@ impl Graph {
     pub fn push_inferred(
         &mut self,
         op: Op,
-        inputs: Vec<Option<ValueId>>,
+        mut inputs: Vec<Option<ValueId>>,
         results: &[Desc],
         label: &str,
     ) -> Vec<ValueId> {
         let node = NodeId(self.nodes.len() as u32);
+        let slots = op.method().slots;
+        if slots.iter().all(|slot| slot.presence != Presence::Repeated) {
+            inputs.resize(slots.len(), None);
+        }
         let outputs: Vec<ValueId> = results
             .iter()
             .enumerate()

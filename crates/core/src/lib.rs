@@ -12,6 +12,7 @@ pub mod limits;
 pub mod number;
 pub mod ops;
 pub mod reference;
+pub mod text;
 pub mod types;
 
 pub use builder::{GraphBuilder, Operand};

@@ -1,15 +1,20 @@
 //! Arithmetic on slices for one CPU: knows strides and instruction sets, not graphs.
 #![allow(unsafe_code, reason = "SIMD intrinsics; every block states what makes it sound")]
 
+pub mod arg;
 pub mod buffer;
 pub mod cast;
 pub mod convert;
 pub mod depthwise;
+pub mod float;
 pub mod gemm;
 pub mod integer;
 pub mod isa;
 pub mod map;
+pub mod norm;
+pub mod reduce;
 pub mod simd;
+pub mod softmax;
 pub mod strided;
 
 pub use isa::Isa;

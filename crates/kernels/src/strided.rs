@@ -150,6 +150,11 @@ impl<'a> View<'a> {
         true
     }
 
+    /// Whether the innermost dimension steps from neighbour to neighbour.
+    pub fn is_innermost(self) -> bool {
+        self.strides.last() == Some(&1)
+    }
+
     /// Whether all elements read the operand's first.
     pub fn is_splat(self) -> bool {
         self.strides.iter().all(|&stride| stride == 0)

@@ -4,7 +4,7 @@ use webnn_core::ops::{Binary, Cast, Clamp, Compare, Unary};
 use webnn_core::{DataType, Number};
 use webnn_kernels::buffer::{Plain, Scratch};
 use webnn_kernels::cast::{CastTo, Signed, cast, pack_nibbles, unpack_nibbles};
-use webnn_kernels::integer::{self, Integer, Test};
+use webnn_kernels::integer::{self, Integer, IntegerBinary, IntegerUnary, Test};
 use webnn_kernels::strided::Space;
 
 use crate::io::Io;
@@ -56,9 +56,9 @@ fn space(cx: &Cx<'_>, slots: usize) -> Space {
     Space::broadcast(&sizes(&cx.output(0)), &operands)
 }
 
-struct UnaryKernel<T>(integer::Unary<T>);
+struct UnaryKernel<T>(IntegerUnary<T>);
 
-impl<T: Integer> Kernel for UnaryKernel<T> {
+impl<T: Integer + Plain> Kernel for UnaryKernel<T> {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let x = io.read::<T>(0);
         threads.rows(io.write(0), 1, LEAST, |range, out| integer::unary(self.0, &x[range], out));
@@ -68,11 +68,11 @@ impl<T: Integer> Kernel for UnaryKernel<T> {
 /// An operator of one integer operand.
 pub(crate) fn unary(op: Unary, cx: &Cx<'_>) -> Built {
     with_integer!(cx.input(0).data_type, T => {
-        let op: integer::Unary<T> = match op {
-            Unary::Abs => integer::Unary::Abs,
-            Unary::Neg => integer::Unary::Neg,
-            Unary::Relu => integer::Unary::Relu,
-            Unary::Sign => integer::Unary::Sign,
+        let op: IntegerUnary<T> = match op {
+            Unary::Abs => IntegerUnary::Abs,
+            Unary::Neg => IntegerUnary::Neg,
+            Unary::Relu => IntegerUnary::Relu,
+            Unary::Sign => IntegerUnary::Sign,
             Unary::Identity | Unary::LogicalNot | Unary::Ceil | Unary::Cos | Unary::Erf
             | Unary::Exp | Unary::Floor | Unary::Gelu | Unary::HardSwish | Unary::IsInfinite
             | Unary::IsNan | Unary::Log | Unary::Reciprocal | Unary::RoundEven | Unary::Sigmoid
@@ -92,18 +92,18 @@ pub(crate) fn clamp(op: &Clamp, cx: &Cx<'_>) -> Built {
             Some(Number::Int(bound)) => T::try_from(bound).unwrap_or(none),
             Some(Number::Float(_)) | None => none,
         };
-        let op = integer::Unary::Clamp { min: bound(min, T::MIN), max: bound(max, T::MAX) };
+        let op = IntegerUnary::Clamp { min: bound(min, T::MIN), max: bound(max, T::MAX) };
         Built::new(UnaryKernel(op), cx, &[0])
     })
 }
 
 struct BinaryKernel<T> {
-    op: integer::Binary,
+    op: IntegerBinary,
     space: Space,
     element: std::marker::PhantomData<T>,
 }
 
-impl<T: Integer> Kernel for BinaryKernel<T> {
+impl<T: Integer + Plain> Kernel for BinaryKernel<T> {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let (a, b) = (io.read::<T>(0), io.read(1));
         threads.rows(io.write(0), 1, LEAST, |range, out| {
@@ -112,7 +112,7 @@ impl<T: Integer> Kernel for BinaryKernel<T> {
     }
 }
 
-fn lower_binary(op: integer::Binary, cx: &Cx<'_>) -> Built {
+fn lower_binary(op: IntegerBinary, cx: &Cx<'_>) -> Built {
     let space = space(cx, 2);
     with_integer!(cx.input(0).data_type, T => {
         let element = std::marker::PhantomData::<T>;
@@ -123,20 +123,20 @@ fn lower_binary(op: integer::Binary, cx: &Cx<'_>) -> Built {
 /// An operator of two integer operands.
 pub(crate) fn binary(op: Binary, cx: &Cx<'_>) -> Built {
     let op = match op {
-        Binary::Add => integer::Binary::Add,
-        Binary::Sub => integer::Binary::Sub,
-        Binary::Mul => integer::Binary::Mul,
-        Binary::Div => integer::Binary::Div,
-        Binary::Max => integer::Binary::Max,
-        Binary::Min => integer::Binary::Min,
-        Binary::Pow => integer::Binary::Pow,
+        Binary::Add => IntegerBinary::Add,
+        Binary::Sub => IntegerBinary::Sub,
+        Binary::Mul => IntegerBinary::Mul,
+        Binary::Div => IntegerBinary::Div,
+        Binary::Max => IntegerBinary::Max,
+        Binary::Min => IntegerBinary::Min,
+        Binary::Pow => IntegerBinary::Pow,
     };
     lower_binary(op, cx)
 }
 
 /// A parametric rectifier of integers.
 pub(crate) fn prelu(cx: &Cx<'_>) -> Built {
-    lower_binary(integer::Binary::Prelu, cx)
+    lower_binary(IntegerBinary::Prelu, cx)
 }
 
 struct CompareKernel<T> {
@@ -145,11 +145,11 @@ struct CompareKernel<T> {
     element: std::marker::PhantomData<T>,
 }
 
-impl<T: Integer> Kernel for CompareKernel<T> {
+impl<T: Integer + Plain> Kernel for CompareKernel<T> {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let (a, b) = (io.read::<T>(0), io.read(1));
         threads.rows(io.write(0), 1, LEAST, |range, out| {
-            integer::compare(self.test, &self.space, range, a, b, out);
+            integer::test(self.test, &self.space, range, a, b, out);
         });
     }
 }
@@ -183,7 +183,7 @@ impl<T: Plain + Default + Send + Sync> Kernel for SelectKernel<T> {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let (condition, yes, no) = (io.read(0), io.read::<T>(1), io.read(2));
         threads.rows(io.write(0), 1, LEAST, |range, out| {
-            integer::select(&self.space, range, condition, [yes, no], out);
+            integer::select(&self.space, range, condition, yes, no, out);
         });
     }
 }
