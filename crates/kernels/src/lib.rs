@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "SIMD intrinsics; every block states what makes it sound")]
 
 pub mod arg;
+pub mod attention;
 pub mod buffer;
 pub mod cast;
 pub mod convert;

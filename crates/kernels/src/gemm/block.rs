@@ -229,6 +229,7 @@ impl Pass<'_> {
             rows: std::ptr::null(),
             segments: self.ready.segments,
             depth: self.ready.len,
+            step: 1,
             b: packed.as_ptr(),
             panel_stride: panel_len,
             start: first.0.as_ptr(),

@@ -9,10 +9,10 @@ mod block;
 mod depth;
 mod pack;
 mod partition;
-mod rows;
+pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
-mod tile;
+pub(crate) mod tile;
 mod view;
 
 pub use block::{Block, Finish, Post, Start, gemm, scratch_bytes};
@@ -131,7 +131,7 @@ impl Tile {
     }
 
     /// The function for a tile of so many rows and columns.
-    fn run(&self, rows: usize, columns: usize) -> Run {
+    pub(crate) fn run(&self, rows: usize, columns: usize) -> Run {
         if columns > self.nr {
             self.wide[rows - 1].1
         } else {

@@ -11,6 +11,8 @@ pub(crate) struct Call {
     pub(crate) rows: *const *const f32,
     pub(crate) segments: usize,
     pub(crate) depth: usize,
+    /// From one element of a row of A to the next.
+    pub(crate) step: usize,
     /// The packed panel, at the first k of the block.
     pub(crate) b: *const f32,
     /// From one panel to the next, for the tiles that are wider than a panel.
@@ -91,7 +93,7 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
                 }
                 for (i, row) in sums.iter_mut().enumerate() {
                     // SAFETY: each pointer of the table has `depth` elements behind it.
-                    let a = s.splat(unsafe { *rows[i].wrapping_add(k) });
+                    let a = s.splat(unsafe { *rows[i].wrapping_add(k * call.step) });
                     for (sum, &column) in row.iter_mut().zip(&columns) {
                         *sum = s.mul_add(a, column, *sum);
                     }
@@ -118,8 +120,6 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
 
 /// How far ahead of its use a panel's line is asked for, in elements.
 const AHEAD: usize = 512;
-/// The elements of a cache line.
-const LINE: usize = 16;
 
 /// Asks for the cache line at `at`, which need not be valid, where there is an instruction for it.
 #[inline(always)]
@@ -133,6 +133,9 @@ pub(crate) fn prefetch<T>(at: *const T) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = at;
 }
+
+/// The elements of a cache line.
+const LINE: usize = 16;
 
 /// The tile functions of one set: for each number of rows, those of 1 to `$panel` vectors.
 macro_rules! sizes {
