@@ -1,0 +1,99 @@
+//! Computes at build time what depends on constants alone.
+//!
+//! Two things stay: results much larger than what they are made of, because memory is worth more
+//! than the little work, and the dequantization of weights, because engines compute with the
+//! packed ones. [`fold_dequantized`] finishes the latter once it is known that no group takes them.
+
+use webnn_core::ops::{Expand, Tile};
+use webnn_core::{Bytes, Desc, Graph, Node, NodeId, Op, Result, ValueId};
+
+use crate::Rules;
+use crate::rewrite::Rewrite;
+
+/// A result of this size is always folded.
+const SMALL_BYTES: u64 = 64 * 1024;
+
+/// A larger result is folded if it is at most this many times as large as the operands.
+const GROWTH: u64 = 8;
+
+/// The constants in a node's place, where its operands, of the new graph, are all constants.
+pub(crate) fn fold(
+    rewrite: &mut Rewrite<'_>,
+    node: &Node,
+    results: &[Desc],
+    operands: &[Option<ValueId>],
+    rules: &Rules<'_>,
+) -> Option<Vec<ValueId>> {
+    if is_weight(rewrite.graph(), &node.op, operands) {
+        return None;
+    }
+    evaluate(rewrite, node, results, operands, rules)
+}
+
+/// Whether the node makes weights of 8 or 4 bits into floats.
+fn is_weight(graph: &Graph, op: &Op, operands: &[Option<ValueId>]) -> bool {
+    let (Op::DequantizeLinear(_), Some(&Some(input))) = (op, operands.first()) else {
+        return false;
+    };
+    let desc = graph.desc(input);
+    desc.data_type.bits() <= 8 && desc.rank() >= 2 && desc.elements() > 1
+}
+
+fn evaluate(
+    rewrite: &mut Rewrite<'_>,
+    node: &Node,
+    results: &[Desc],
+    operands: &[Option<ValueId>],
+    rules: &Rules<'_>,
+) -> Option<Vec<ValueId>> {
+    let graph = rewrite.graph();
+    let constants: Option<Vec<Option<(Desc, &Bytes)>>> = operands
+        .iter()
+        .map(|operand| match operand {
+            Some(id) => Some(Some((graph.desc(*id), graph.constant(*id)?))),
+            None => Some(None),
+        })
+        .collect();
+    let constants = constants?;
+    let before: u64 = constants.iter().flatten().map(|(desc, _)| desc.byte_length()).sum();
+    let after: u64 = results.iter().map(Desc::byte_length).sum();
+    // Broadcasting has no arithmetic in it: engines do it while they read.
+    let growth = match node.op {
+        Op::Expand(Expand { .. }) | Op::Tile(Tile { .. }) => 1,
+        _ => GROWTH,
+    };
+    if after > SMALL_BYTES.max(growth * before) {
+        return None;
+    }
+    let bytes = (rules.evaluate)(node, results, &constants).ok()?;
+    let is_whole = bytes.len() == results.len()
+        && bytes.iter().zip(results).all(|(bytes, desc)| bytes.len() as u64 == desc.byte_length());
+    is_whole.then(|| {
+        results.iter().zip(bytes).map(|(&desc, bytes)| rewrite.constant(desc, bytes)).collect()
+    })
+}
+
+/// The graph with those dequantizations folded that are not among the nodes to be kept.
+pub(crate) fn fold_dequantized(
+    graph: &Graph,
+    kept: &[NodeId],
+    rules: &Rules<'_>,
+) -> Result<Graph> {
+    let mut rewrite = Rewrite::new(graph);
+    let mut is_kept = vec![false; graph.nodes().len()];
+    kept.iter().for_each(|id| is_kept[id.index()] = true);
+    for (node, is_kept) in graph.nodes().iter().zip(is_kept) {
+        let operands = rewrite.operands(node);
+        let results: Vec<Desc> = node.outputs.iter().map(|&id| graph.desc(id)).collect();
+        let folded = if is_kept {
+            None
+        } else {
+            evaluate(&mut rewrite, node, &results, &operands, rules)
+        };
+        match folded {
+            Some(values) => rewrite.set_all(node, &values),
+            None => rewrite.keep(node, operands),
+        }
+    }
+    rewrite.finish()
+}

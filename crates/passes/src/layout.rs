@@ -1,0 +1,463 @@
+//! Lays images out with their channels last and moves transposes to where they vanish.
+//!
+//! Every value has an order in which it is stored; operators that do not care keep the order of
+//! their operands and take their attributes along, so a transpose is not computed where it stands
+//! but where something needs another order, if at all. Convolutions, pools and their like ask for
+//! channels last; what knows no other order than the graph's, like matmul, asks for that.
+//!
+//! Sums over several dimensions may add in another order than in the graph, which is as exact.
+
+use webnn_core::ops::conv2d::InputLayout;
+use webnn_core::ops::{
+    ArgMinMax, BatchNormalization, Concat, Conv2d, ConvTranspose2d, CumulativeSum, Expand, Gemm,
+    InstanceNormalization, LayerNormalization, Pad, Pool2d, Reduce, Resample2d, Reshape, Reverse,
+    Slice, Softmax, Split, Tile, Transpose,
+};
+use webnn_core::{Graph, Node, Op, Result, Shape, ValueId};
+
+use crate::Rules;
+use crate::order::Order;
+use crate::rewrite::Rewrite;
+
+/// The graph with values stored as its operators like them.
+pub(crate) fn lay_out(graph: &Graph, rules: &Rules<'_>) -> Result<Graph> {
+    let mut pass = Pass {
+        graph,
+        rewrite: Rewrite::new(graph),
+        stored: vec![None; graph.values().len()],
+        channels_last: rules.channels_last,
+    };
+    for node in graph.nodes() {
+        pass.node(node)?;
+    }
+    for port in graph.outputs() {
+        let value = pass.plain(port.value)?;
+        pass.rewrite.set(port.value, value);
+    }
+    pass.rewrite.finish()
+}
+
+/// A tensor of the new graph that holds a value of the old one in some order.
+#[derive(Clone, Copy)]
+struct Stored {
+    value: ValueId,
+    order: Order,
+}
+
+struct Pass<'a> {
+    graph: &'a Graph,
+    rewrite: Rewrite<'a>,
+    /// By values of the old graph; inputs and constants are stored as they are.
+    stored: Vec<Option<Stored>>,
+    channels_last: bool,
+}
+
+impl Pass<'_> {
+    fn shape(&self, old: ValueId) -> Shape {
+        self.graph.desc(old).shape
+    }
+
+    fn stored(&mut self, old: ValueId) -> Stored {
+        match self.stored[old.index()] {
+            Some(stored) => stored,
+            None => Stored {
+                value: self.rewrite.value(old),
+                order: Order::identity(self.shape(old).rank()),
+            },
+        }
+    }
+
+    /// The tensor that holds the value in the given order.
+    fn arranged(&mut self, old: ValueId, order: Order) -> Result<ValueId> {
+        let Stored { value, order: stored } = self.stored(old);
+        let shape = self.shape(old);
+        if stored == order {
+            return Ok(value);
+        }
+        if stored.is_same_memory(order, &shape) {
+            let reshape = Reshape::new(order.shape(&shape).to_vec());
+            return self.rewrite.push_one(reshape, &[value], "");
+        }
+        let permutation = Some(stored.permutation_to(order));
+        self.rewrite.push_one(Transpose { permutation }, &[value], "")
+    }
+
+    /// The tensor that holds the value as the old graph sees it.
+    fn plain(&mut self, old: ValueId) -> Result<ValueId> {
+        self.arranged(old, Order::identity(self.shape(old).rank()))
+    }
+
+    /// The tensor that, broadcast to the order of a wider shape, holds the value.
+    fn broadcast(&mut self, old: ValueId, order: Order) -> Result<ValueId> {
+        let Stored { value, order: stored } = self.stored(old);
+        let shape = self.shape(old);
+        if shape.elements() == 1 {
+            return Ok(value);
+        }
+        let ones = std::iter::repeat_n(1, order.rank() - shape.rank());
+        let padded: Shape = ones.chain(shape.iter().copied()).collect();
+        let wanted = order.shape(&padded);
+        let strip = |shape: &Shape| -> Vec<u32> {
+            shape.iter().copied().skip_while(|&size| size == 1).collect()
+        };
+        let wide = stored.padded(order.rank());
+        if wide.is_same_memory(order, &padded) {
+            if strip(&wanted) == strip(&stored.shape(&shape)) {
+                return Ok(value);
+            }
+            return self.rewrite.push_one(Reshape::new(wanted.to_vec()), &[value], "");
+        }
+        let mut value = value;
+        if order.rank() > shape.rank() {
+            let reshape = Reshape::new(wide.shape(&padded).to_vec());
+            value = self.rewrite.push_one(reshape, &[value], "")?;
+        }
+        let permutation = Some(wide.permutation_to(order));
+        self.rewrite.push_one(Transpose { permutation }, &[value], "")
+    }
+
+    /// The order of a result of the given rank that costs the least to bring all operands to.
+    fn cheapest(&mut self, operands: &[ValueId], rank: usize) -> Order {
+        let mut best = (u64::MAX, Order::identity(rank));
+        let wide: Vec<(Order, Shape, u64)> = operands
+            .iter()
+            .filter(|&&id| self.graph.constant(id).is_none() && self.shape(id).elements() > 1)
+            .map(|&id| {
+                let shape = self.shape(id);
+                let ones = std::iter::repeat_n(1, rank - shape.rank());
+                let padded = ones.chain(shape.iter().copied()).collect();
+                let order = self.stored[id.index()]
+                    .map_or(Order::identity(shape.rank()), |stored| stored.order);
+                (order.padded(rank), padded, shape.elements())
+            })
+            .collect();
+        for (i, &(order, ..)) in wide.iter().enumerate() {
+            if wide[..i].iter().any(|&(earlier, ..)| earlier == order) {
+                continue;
+            }
+            let cost = wide
+                .iter()
+                .filter(|(other, shape, _)| !other.is_same_memory(order, shape))
+                .map(|(_, _, elements)| elements)
+                .sum();
+            // At the same cost the order that something asked for is the better one.
+            if cost < best.0 || (cost == best.0 && best.1.is_identity()) {
+                best = (cost, order);
+            }
+        }
+        best.1
+    }
+
+    fn put(&mut self, old: ValueId, value: ValueId, order: Order) {
+        self.stored[old.index()] = Some(Stored { value, order });
+    }
+
+    /// A node over the given tensors, whose results are all stored in one order.
+    fn push(
+        &mut self,
+        node: &Node,
+        op: impl Into<Op>,
+        operands: Vec<Option<ValueId>>,
+        order: Order,
+    ) -> Result<()> {
+        let outputs = self.rewrite.push(op, operands, &node.label)?;
+        for (&old, new) in node.outputs.iter().zip(outputs) {
+            self.put(old, new, order);
+        }
+        Ok(())
+    }
+
+    /// An operator that knows no order but the graph's.
+    fn keep(&mut self, node: &Node) -> Result<()> {
+        let operands = node.inputs.iter().map(|id| id.map(|id| self.plain(id)).transpose());
+        let operands = operands.collect::<Result<Vec<_>>>()?;
+        self.rewrite.keep(node, operands);
+        Ok(())
+    }
+
+    /// An operator on the first operand's tensor, with attributes for its order; further operands
+    /// as the graph has them.
+    fn follow(&mut self, node: &Node, op: impl Into<Op>, result: Order) -> Result<()> {
+        let Stored { value, .. } = self.stored(first(node));
+        self.apply(node, op, value, result)
+    }
+
+    /// An operator on the first operand in the given order; further operands as the graph has them.
+    fn image(&mut self, node: &Node, op: impl Into<Op>, order: Order) -> Result<()> {
+        let value = self.arranged(first(node), order)?;
+        self.apply(node, op, value, order)
+    }
+
+    fn apply(
+        &mut self,
+        node: &Node,
+        op: impl Into<Op>,
+        input: ValueId,
+        result: Order,
+    ) -> Result<()> {
+        let mut operands = vec![Some(input)];
+        for &id in &node.inputs[1..] {
+            operands.push(id.map(|id| self.plain(id)).transpose()?);
+        }
+        self.push(node, op, operands, result)
+    }
+
+    /// An operator whose operands are broadcast to each other.
+    fn pointwise(&mut self, node: &Node) -> Result<()> {
+        let ids: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
+        let order = self.cheapest(&ids, self.shape(node.outputs[0]).rank());
+        let operands = ids.iter().map(|&id| Ok(Some(self.broadcast(id, order)?)));
+        let operands = operands.collect::<Result<Vec<_>>>()?;
+        self.push(node, node.op.clone(), operands, order)
+    }
+
+    fn node(&mut self, node: &Node) -> Result<()> {
+        match &node.op {
+            Op::Binary(_)
+            | Op::Cast(_)
+            | Op::Clamp(_)
+            | Op::Compare(_)
+            | Op::Elu(_)
+            | Op::HardSigmoid(_)
+            | Op::LeakyRelu(_)
+            | Op::Linear(_)
+            | Op::Prelu(_)
+            | Op::Unary(_)
+            | Op::Where(_) => self.pointwise(node),
+            Op::QuantizeLinear(_) | Op::DequantizeLinear(_) => self.quantization(node),
+            Op::Conv2d(op) => self.conv2d(node, op),
+            Op::ConvTranspose2d(op) => {
+                let (order, input_layout) = self.image_order(op.input_layout);
+                self.image(node, ConvTranspose2d { input_layout, ..op.clone() }, order)
+            }
+            Op::Pool2d(op) => {
+                let (order, layout) = self.image_order(op.options.layout);
+                let mut op: Pool2d = op.clone();
+                op.options.layout = layout;
+                self.image(node, op, order)
+            }
+            Op::InstanceNormalization(op) => {
+                let (order, layout) = self.image_order(op.layout);
+                self.image(node, InstanceNormalization { layout, ..op.clone() }, order)
+            }
+            Op::Resample2d(op) => self.resample2d(node, op),
+            Op::BatchNormalization(op) => {
+                let order = self.stored(first(node)).order;
+                let axis = order.place_of(op.axis as usize) as u32;
+                self.follow(node, BatchNormalization { axis, ..op.clone() }, order)
+            }
+            Op::LayerNormalization(op) => self.layer_normalization(node, op),
+            Op::Softmax(op) => self.softmax(node, op),
+            Op::Reduce(op) => self.reduce(node, op),
+            Op::ArgMinMax(op) => self.arg(node, op),
+            Op::CumulativeSum(op) => {
+                let order = self.stored(first(node)).order;
+                let axis = order.place_of(op.axis as usize) as u32;
+                self.follow(node, CumulativeSum { axis, ..op.clone() }, order)
+            }
+            Op::Concat(op) => self.concat(node, op),
+            Op::Split(op) => {
+                let order = self.stored(first(node)).order;
+                let axis = order.place_of(op.axis as usize) as u32;
+                self.follow(node, Split { axis, splits: op.splits.clone() }, order)
+            }
+            Op::Slice(op) => {
+                let order = self.stored(first(node)).order;
+                let op = Slice {
+                    starts: order.arrange(&op.starts),
+                    sizes: order.arrange(&op.sizes),
+                    strides: op.strides.as_ref().map(|strides| order.arrange(strides)),
+                };
+                self.follow(node, op, order)
+            }
+            Op::Pad(op) => {
+                let order = self.stored(first(node)).order;
+                let op = Pad {
+                    beginning_padding: order.arrange(&op.beginning_padding),
+                    ending_padding: order.arrange(&op.ending_padding),
+                    ..op.clone()
+                };
+                self.follow(node, op, order)
+            }
+            Op::Tile(op) => {
+                let order = self.stored(first(node)).order;
+                self.follow(node, Tile { repetitions: order.arrange(&op.repetitions) }, order)
+            }
+            Op::Reverse(op) => {
+                let order = self.stored(first(node)).order;
+                let axes = op.axes(order.rank());
+                let axes = axes.iter().map(|&axis| order.place_of(axis as usize) as u32).collect();
+                self.follow(node, Reverse { axes: Some(axes) }, order)
+            }
+            Op::Expand(op) => {
+                let order = self.stored(first(node)).order.padded(op.new_shape.len());
+                self.follow(node, Expand { new_shape: order.arrange(&op.new_shape) }, order)
+            }
+            Op::Reshape(op) => self.reshape(node, op),
+            Op::Transpose(op) => {
+                let Stored { value, order } = self.stored(first(node));
+                let order = order.after_transpose(&op.permutation(order.rank()));
+                self.put(node.outputs[0], value, order);
+                Ok(())
+            }
+            Op::Gemm(op) => self.gemm(node, op),
+            Op::Gather(_)
+            | Op::GatherElements(_)
+            | Op::GatherNd(_)
+            | Op::Gru(_)
+            | Op::GruCell(_)
+            | Op::Lstm(_)
+            | Op::LstmCell(_)
+            | Op::Matmul(_)
+            | Op::ScatterElements(_)
+            | Op::ScatterNd(_)
+            | Op::Triangular(_) => self.keep(node),
+        }
+    }
+
+    /// The order that an operator on images asks for, and the layout that it then has.
+    fn image_order(&self, layout: InputLayout) -> (Order, InputLayout) {
+        match layout {
+            InputLayout::Nchw if self.channels_last => (Order::CHANNELS_LAST, InputLayout::Nhwc),
+            InputLayout::Nchw | InputLayout::Nhwc => (Order::identity(4), layout),
+        }
+    }
+
+    fn conv2d(&mut self, node: &Node, op: &Conv2d) -> Result<()> {
+        let (mut order, input_layout) = self.image_order(op.input_layout);
+        let filter = self.shape(node.inputs[1].expect("a convolution has a filter"));
+        let (_, _, h, w) = op.filter_layout.axes();
+        let is_pointwise = filter[h] == 1 && filter[w] == 1;
+        if is_pointwise && op.padding == [0; 4] && op.strides == [1, 1] {
+            // Rows and columns are all the same to it: any order with the channels last will do.
+            let stored = self.stored(first(node)).order;
+            let ends = |order: Order| (order.axes().next(), order.axes().next_back());
+            if ends(stored) == ends(order) {
+                order = stored;
+            }
+        }
+        self.image(node, Conv2d { input_layout, ..op.clone() }, order)
+    }
+
+    fn resample2d(&mut self, node: &Node, op: &Resample2d) -> Result<()> {
+        let order = if self.channels_last && op.axes == [2, 3] {
+            Order::CHANNELS_LAST
+        } else {
+            self.stored(first(node)).order
+        };
+        let axes = op.axes.map(|axis| order.place_of(axis as usize) as u32);
+        self.image(node, Resample2d { axes, ..op.clone() }, order)
+    }
+
+    fn quantization(&mut self, node: &Node) -> Result<()> {
+        let order = self.stored(first(node)).order;
+        let operands = node.inputs.iter().flatten();
+        let operands = operands.map(|&id| Ok(Some(self.arranged(id, order)?)));
+        let operands = operands.collect::<Result<Vec<_>>>()?;
+        self.push(node, node.op.clone(), operands, order)
+    }
+
+    /// Normalises in the stored order unless the axes lie innermost only in the graph's; scale and
+    /// bias are transposed so that the axes ascend.
+    fn layer_normalization(&mut self, node: &Node, op: &LayerNormalization) -> Result<()> {
+        let rank = self.shape(first(node)).rank();
+        let axes = op.axes(rank);
+        let order = self.order_for(first(node), |axis| axes.contains(&(axis as u32)));
+        let mut places: Vec<(u32, u32)> =
+            axes.iter().zip(0..).map(|(&axis, i)| (order.place_of(axis as usize) as u32, i)).collect();
+        places.sort_unstable();
+        let permutation: Vec<u32> = places.iter().map(|&(_, i)| i).collect();
+        let mut operands = vec![Some(self.arranged(first(node), order)?)];
+        for &id in &node.inputs[1..] {
+            let order = Order::from_permutation(&permutation);
+            operands.push(id.map(|id| self.arranged(id, order)).transpose()?);
+        }
+        let axes = Some(places.iter().map(|&(place, _)| place).collect());
+        self.push(node, LayerNormalization { axes, ..op.clone() }, operands, order)
+    }
+
+    fn softmax(&mut self, node: &Node, op: &Softmax) -> Result<()> {
+        let order = self.order_for(first(node), |axis| axis == op.axis as usize);
+        let axis = order.place_of(op.axis as usize) as u32;
+        self.image(node, Softmax { axis }, order)
+    }
+
+    /// The order for an operator that works along some axes, best when they lie innermost.
+    fn order_for(&mut self, id: ValueId, along: impl Fn(usize) -> bool) -> Order {
+        let stored = self.stored(id).order;
+        let plain = Order::identity(stored.rank());
+        let count = plain.axes().filter(|&axis| along(axis)).count();
+        let is_innermost = |order: Order| order.axes().rev().take(count).all(&along);
+        if is_innermost(plain) && !is_innermost(stored) { plain } else { stored }
+    }
+
+    fn reduce(&mut self, node: &Node, op: &Reduce) -> Result<()> {
+        let order = self.stored(first(node)).order;
+        let axes = op.options.axes(order.rank());
+        let mut places: Vec<u32> =
+            axes.iter().map(|&axis| order.place_of(axis as usize) as u32).collect();
+        places.sort_unstable();
+        let mut op = op.clone();
+        op.options.axes = Some(places);
+        let result = if op.options.keep_dimensions {
+            order
+        } else {
+            order.without(|axis| axes.contains(&(axis as u32)))
+        };
+        self.follow(node, op, result)
+    }
+
+    fn arg(&mut self, node: &Node, op: &ArgMinMax) -> Result<()> {
+        let order = self.stored(first(node)).order;
+        let axis = op.options.axis as usize;
+        let mut op = op.clone();
+        op.options.axis = order.place_of(axis) as u32;
+        let result = if op.options.keep_dimensions {
+            order
+        } else {
+            order.without(|other| other == axis)
+        };
+        self.follow(node, op, result)
+    }
+
+    fn concat(&mut self, node: &Node, op: &Concat) -> Result<()> {
+        let ids: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
+        let order = self.cheapest(&ids, self.shape(node.outputs[0]).rank());
+        let operands = ids.iter().map(|&id| Ok(Some(self.arranged(id, order)?)));
+        let operands = operands.collect::<Result<Vec<_>>>()?;
+        let axis = order.place_of(op.axis as usize) as u32;
+        self.push(node, Concat { axis }, operands, order)
+    }
+
+    fn reshape(&mut self, node: &Node, op: &Reshape) -> Result<()> {
+        let (from, to) = (self.shape(first(node)), self.shape(node.outputs[0]));
+        let order = self.stored(first(node)).order;
+        match order.after_reshape(&from, &to) {
+            Some(order) => self.follow(node, Reshape::new(order.shape(&to).to_vec()), order),
+            None => {
+                let value = self.plain(first(node))?;
+                self.apply(node, op.clone(), value, Order::identity(to.rank()))
+            }
+        }
+    }
+
+    /// A second operand that is stored transposed is taken as it is.
+    fn gemm(&mut self, node: &Node, op: &Gemm) -> Result<()> {
+        let b = node.inputs[1].expect("a product has two factors");
+        let Stored { value, order } = self.stored(b);
+        if order.is_identity() {
+            return self.keep(node);
+        }
+        let mut operands = vec![Some(self.plain(first(node))?), Some(value)];
+        if let Some(&Some(c)) = node.inputs.get(2) {
+            operands.push(Some(self.plain(c)?));
+        }
+        let op = Gemm { b_transpose: !op.b_transpose, ..op.clone() };
+        self.push(node, op, operands, Order::identity(2))
+    }
+}
+
+/// The operand in the first slot.
+fn first(node: &Node) -> ValueId {
+    node.inputs[0].expect("the first slot is required")
+}
