@@ -36,7 +36,8 @@ pub(crate) fn is_about(graph: &Graph, value: ValueId, expected: f64) -> bool {
         | DataType::Int4
         | DataType::Uint4 => 1e-6,
     };
-    uniform(graph, value).is_some_and(|number| (number - expected).abs() <= tolerance * expected.abs())
+    uniform(graph, value)
+        .is_some_and(|number| (number - expected).abs() <= tolerance * expected.abs())
 }
 
 /// The elements of an integer constant.

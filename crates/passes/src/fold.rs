@@ -4,7 +4,6 @@
 //! than the little work, and the dequantization of weights, because engines compute with the
 //! packed ones. [`fold_dequantized`] finishes the latter once it is known that no group takes them.
 
-use webnn_core::ops::{Expand, Tile};
 use webnn_core::{Bytes, Desc, Graph, Node, NodeId, Op, Result, ValueId};
 
 use crate::Rules;
@@ -58,10 +57,8 @@ fn evaluate(
     let before: u64 = constants.iter().flatten().map(|(desc, _)| desc.byte_length()).sum();
     let after: u64 = results.iter().map(Desc::byte_length).sum();
     // Broadcasting has no arithmetic in it: engines do it while they read.
-    let growth = match node.op {
-        Op::Expand(Expand { .. }) | Op::Tile(Tile { .. }) => 1,
-        _ => GROWTH,
-    };
+    let is_copy = matches!(node.op, Op::Expand(_) | Op::Tile(_));
+    let growth = if is_copy { 1 } else { GROWTH };
     if after > SMALL_BYTES.max(growth * before) {
         return None;
     }
@@ -74,22 +71,15 @@ fn evaluate(
 }
 
 /// The graph with those dequantizations folded that are not among the nodes to be kept.
-pub(crate) fn fold_dequantized(
-    graph: &Graph,
-    kept: &[NodeId],
-    rules: &Rules<'_>,
-) -> Result<Graph> {
+pub(crate) fn fold_dequantized(graph: &Graph, kept: &[NodeId], rules: &Rules<'_>) -> Result<Graph> {
     let mut rewrite = Rewrite::new(graph);
     let mut is_kept = vec![false; graph.nodes().len()];
     kept.iter().for_each(|id| is_kept[id.index()] = true);
     for (node, is_kept) in graph.nodes().iter().zip(is_kept) {
         let operands = rewrite.operands(node);
         let results: Vec<Desc> = node.outputs.iter().map(|&id| graph.desc(id)).collect();
-        let folded = if is_kept {
-            None
-        } else {
-            evaluate(&mut rewrite, node, &results, &operands, rules)
-        };
+        let folded =
+            if is_kept { None } else { evaluate(&mut rewrite, node, &results, &operands, rules) };
         match folded {
             Some(values) => rewrite.set_all(node, &values),
             None => rewrite.keep(node, operands),

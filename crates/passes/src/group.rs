@@ -34,7 +34,7 @@ pub enum Pattern {
         root: NodeId,
     },
     /// softmax(q · kᵀ · scale + mask) · v
-    Attention(Attention),
+    Attention(Box<Attention>),
     /// dequantizeLinear of the operands, the root, perhaps an activation, quantizeLinear.
     Quantized {
         /// The operator between the conversions.

@@ -149,6 +149,7 @@ impl Pass<'_> {
     }
 
     fn put(&mut self, old: ValueId, value: ValueId, order: Order) {
+        debug_assert_eq!(order.shape(&self.shape(old)), self.rewrite.graph().desc(value).shape);
         self.stored[old.index()] = Some(Stored { value, order });
     }
 
@@ -327,7 +328,7 @@ impl Pass<'_> {
         let (mut order, input_layout) = self.image_order(op.input_layout);
         let filter = self.shape(node.inputs[1].expect("a convolution has a filter"));
         let (_, _, h, w) = op.filter_layout.axes();
-        let is_pointwise = filter[h] == 1 && filter[w] == 1;
+        let is_pointwise = filter[h] == 1 && filter[w] == 1 && input_layout == InputLayout::Nhwc;
         if is_pointwise && op.padding == [0; 4] && op.strides == [1, 1] {
             // Rows and columns are all the same to it: any order with the channels last will do.
             let stored = self.stored(first(node)).order;
@@ -363,8 +364,11 @@ impl Pass<'_> {
         let rank = self.shape(first(node)).rank();
         let axes = op.axes(rank);
         let order = self.order_for(first(node), |axis| axes.contains(&(axis as u32)));
-        let mut places: Vec<(u32, u32)> =
-            axes.iter().zip(0..).map(|(&axis, i)| (order.place_of(axis as usize) as u32, i)).collect();
+        let mut places: Vec<(u32, u32)> = axes
+            .iter()
+            .zip(0..)
+            .map(|(&axis, i)| (order.place_of(axis as usize) as u32, i))
+            .collect();
         places.sort_unstable();
         let permutation: Vec<u32> = places.iter().map(|&(_, i)| i).collect();
         let mut operands = vec![Some(self.arranged(first(node), order)?)];
@@ -412,11 +416,8 @@ impl Pass<'_> {
         let axis = op.options.axis as usize;
         let mut op = op.clone();
         op.options.axis = order.place_of(axis) as u32;
-        let result = if op.options.keep_dimensions {
-            order
-        } else {
-            order.without(|other| other == axis)
-        };
+        let result =
+            if op.options.keep_dimensions { order } else { order.without(|other| other == axis) };
         self.follow(node, op, result)
     }
 

@@ -4,13 +4,22 @@
 //! says which nodes one kernel computes together; [`place`] puts values that live at different
 //! times into the same memory. This crate knows no engine: [`Rules`] say what one likes.
 
+mod constants;
+mod fold;
 pub mod group;
+mod layout;
+mod live;
+mod order;
 pub mod place;
+mod print;
+mod rewrite;
+mod simplify;
 
 use webnn_core::{Bytes, Desc, Graph, Node, Result};
 
 pub use group::{Attention, Group, Pattern, View, group};
 pub use place::{ALIGNMENT, Life, place};
+pub use print::print_groups;
 
 /// What an engine can do and likes.
 #[derive(Clone, Copy)]
@@ -69,6 +78,7 @@ impl Patterns {
 /// The graph with constants folded, identities removed, decompositions recognised and images laid
 /// out as the rules say. Names, descriptors and order of inputs and outputs stay.
 pub fn optimize(graph: Graph, rules: &Rules<'_>) -> Result<Graph> {
-    let _ = rules;
-    Ok(graph)
+    let graph = simplify::simplify(graph, rules)?;
+    let graph = layout::lay_out(&graph, rules)?;
+    simplify::simplify(graph, rules)
 }

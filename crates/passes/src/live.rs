@@ -41,8 +41,7 @@ pub(crate) fn sweep(graph: &Graph) -> Graph {
         }
     }
     for node in graph.nodes().iter().filter(|node| needed[node.outputs[0].index()]) {
-        let operands =
-            node.inputs.iter().map(|id| id.and_then(|id| values[id.index()])).collect();
+        let operands = node.inputs.iter().map(|id| id.and_then(|id| values[id.index()])).collect();
         let results: Vec<Desc> = node.outputs.iter().map(|&id| graph.desc(id)).collect();
         let outputs = swept.push_inferred(node.op.clone(), operands, &results, &node.label);
         for (old, new) in node.outputs.iter().zip(outputs) {

@@ -34,10 +34,6 @@ impl Order {
         Order::from_axes(permutation.iter().map(|&axis| axis as usize))
     }
 
-    pub(crate) fn to_permutation(self) -> Vec<u32> {
-        self.axes().map(|axis| axis as u32).collect()
-    }
-
     pub(crate) fn rank(self) -> usize {
         self.rank.into()
     }

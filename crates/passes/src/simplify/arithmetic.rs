@@ -1,0 +1,151 @@
+//! Arithmetic with neutral elements, and bounds.
+//!
+//! Zeros keep their sign (x + 0 stays, x − 0 goes) and NaN stays NaN. The one exception:
+//! where a bound is a zero, a maximum or minimum becomes a clamp, and which of two zeros wins is
+//! left open by either.
+
+use webnn_core::ops::{Binary, Clamp, Unary};
+use webnn_core::{DataType, Number, Op, Result, ValueId};
+
+use super::Site;
+use crate::constants::uniform;
+
+type Values = Option<Vec<ValueId>>;
+
+impl Site<'_, '_> {
+    pub(super) fn arithmetic(&mut self) -> Result<Values> {
+        if let Op::Unary(op) = self.node.op {
+            self.unary(op)
+        } else if let Op::Binary(op) = self.node.op {
+            self.binary(op)
+        } else if let Op::Clamp(op) = &self.node.op {
+            self.clamp(op)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn unary(&mut self, op: Unary) -> Result<Values> {
+        let input = self.operand(0);
+        if op == Unary::Identity {
+            return Ok(Some(vec![input]));
+        }
+        let Some(maker) = self.maker(input) else { return Ok(None) };
+        let Op::Unary(inner) = maker.op else { return Ok(None) };
+        let source = maker.inputs[0].expect("unary operators have an operand");
+        match (op, inner) {
+            (Unary::Neg, Unary::Neg) => Ok(Some(vec![source])),
+            (Unary::Abs, Unary::Neg) => self.push(Unary::Abs, &[source]),
+            (Unary::Abs, Unary::Abs)
+            | (Unary::Relu, Unary::Relu)
+            | (Unary::Ceil, Unary::Ceil)
+            | (Unary::Floor, Unary::Floor)
+            | (Unary::RoundEven, Unary::RoundEven) => Ok(Some(vec![input])),
+            _other => Ok(None),
+        }
+    }
+
+    fn binary(&mut self, op: Binary) -> Result<Values> {
+        let (a, b) = (self.operand(0), self.operand(1));
+        let result = self.result();
+        let is_float = result.data_type.is_float();
+        let minus_zero = |value: f64| value == 0.0 && (value.is_sign_negative() || !is_float);
+        let zero = |value: f64| value == 0.0 && (value.is_sign_positive() || !is_float);
+        if let Some(value) = uniform(self.graph(), b) {
+            let is_neutral = match op {
+                Binary::Add => minus_zero(value),
+                Binary::Sub => zero(value),
+                Binary::Mul | Binary::Div | Binary::Pow => value == 1.0,
+                Binary::Max => value == f64::NEG_INFINITY,
+                Binary::Min => value == f64::INFINITY,
+            };
+            if is_neutral && self.desc(a) == result {
+                return Ok(Some(vec![a]));
+            }
+            match op {
+                Binary::Pow if value == 2.0 && self.desc(a) == result => {
+                    return self.push(Binary::Mul, &[a, a]);
+                }
+                Binary::Div
+                    if result.data_type == DataType::Float32 && has_exact_inverse(value) =>
+                {
+                    let desc = self.desc(b);
+                    let inverse = (1.0 / value as f32).to_le_bytes();
+                    let bytes = inverse.repeat(desc.elements());
+                    let inverse = self.rewrite.constant(desc, bytes.into());
+                    return self.push(Binary::Mul, &[a, inverse]);
+                }
+                Binary::Max | Binary::Min => return self.bound(op, a, value),
+                Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow => {}
+            }
+        }
+        if let Some(value) = uniform(self.graph(), a) {
+            let is_neutral = match op {
+                Binary::Add => minus_zero(value),
+                Binary::Mul => value == 1.0,
+                Binary::Max => value == f64::NEG_INFINITY,
+                Binary::Min => value == f64::INFINITY,
+                Binary::Sub | Binary::Div | Binary::Pow => false,
+            };
+            if is_neutral && self.desc(b) == result {
+                return Ok(Some(vec![b]));
+            }
+            match op {
+                Binary::Max | Binary::Min => return self.bound(op, b, value),
+                Binary::Div if is_float && value == 1.0 && self.desc(b) == result => {
+                    return self.push(Unary::Reciprocal, &[b]);
+                }
+                Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// A maximum or minimum with a number bounds the other operand.
+    fn bound(&mut self, op: Binary, input: ValueId, value: f64) -> Result<Values> {
+        // Wide integers do not fit into a double.
+        if value.is_nan() || self.desc(input) != self.result() || value.abs() > 2f64.powi(52) {
+            return Ok(None);
+        }
+        let bound = Some(Number::Float(value));
+        let mut clamp = Clamp::new();
+        match op {
+            Binary::Max => clamp.min_value = bound,
+            Binary::Min => clamp.max_value = bound,
+            Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow => return Ok(None),
+        }
+        self.push(clamp, &[input])
+    }
+
+    /// No bounds at all, or one clamp after another.
+    fn clamp(&mut self, op: &Clamp) -> Result<Values> {
+        let input = self.operand(0);
+        let data_type = self.result().data_type;
+        let (min, max) = op.bounds(data_type);
+        let no_min = min.is_none_or(|min| min.to_f64() == f64::NEG_INFINITY);
+        let no_max = max.is_none_or(|max| max.to_f64() == f64::INFINITY);
+        if no_min && no_max {
+            return Ok(Some(vec![input]));
+        }
+        let Some(maker) = self.maker(input) else { return Ok(None) };
+        let Op::Clamp(inner) = &maker.op else { return Ok(None) };
+        let (inner_min, inner_max) = inner.bounds(data_type);
+        // Bounds of one side each, in order, are one clamp whichever comes first.
+        let both = match ((inner_min, inner_max), (min, max)) {
+            ((Some(min), None), (None, Some(max))) | ((None, Some(max)), (Some(min), None))
+                if min.to_f64() <= max.to_f64() =>
+            {
+                Clamp { min_value: Some(min), max_value: Some(max) }
+            }
+            _other => return Ok(None),
+        };
+        let source = maker.inputs[0].expect("clamp has an operand");
+        self.push(both, &[source])
+    }
+}
+
+/// Whether multiplying by 1 / x is dividing by x: powers of two whose inverse is not denormal.
+fn has_exact_inverse(value: f64) -> bool {
+    let exponent = value.abs().log2();
+    exponent == exponent.trunc() && exponent.abs() <= 100.0 && value != 1.0
+}

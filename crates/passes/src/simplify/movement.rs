@@ -1,0 +1,314 @@
+//! Operators that move elements without computing with them.
+
+use webnn_core::ops::{Cast, Concat, Gather, Pad, Reduce, Reshape, Slice, Transpose};
+use webnn_core::ops::{Inputs, MAX_TENSORS, reduce::ReduceKind};
+use webnn_core::{DataType, Desc, Op, Result, ValueId};
+
+use super::Site;
+use crate::constants;
+use crate::order::Order;
+
+type Values = Option<Vec<ValueId>>;
+
+impl Site<'_, '_> {
+    pub(super) fn movement(&mut self) -> Result<Values> {
+        let node = self.node;
+        if self.is_copy() {
+            return Ok(Some(vec![self.operand(0)]));
+        }
+        match &node.op {
+            Op::Reshape(op) => self.reshape(op),
+            Op::Transpose(op) => self.transpose(op),
+            Op::Slice(op) => self.slice(op),
+            Op::Concat(op) => self.concat(op),
+            Op::Split(op) => self.split(op.axis),
+            Op::Gather(op) => self.gather(op),
+            Op::Cast(op) => self.cast(op),
+            Op::Reduce(op) => self.reduce(op),
+            Op::Binary(_) | Op::Compare(_) | Op::Matmul(_) | Op::Prelu(_) | Op::Where(_) => {
+                self.without_expand()
+            }
+            Op::ArgMinMax(_)
+            | Op::BatchNormalization(_)
+            | Op::Clamp(_)
+            | Op::Conv2d(_)
+            | Op::ConvTranspose2d(_)
+            | Op::CumulativeSum(_)
+            | Op::DequantizeLinear(_)
+            | Op::Elu(_)
+            | Op::Expand(_)
+            | Op::GatherElements(_)
+            | Op::GatherNd(_)
+            | Op::Gemm(_)
+            | Op::Gru(_)
+            | Op::GruCell(_)
+            | Op::HardSigmoid(_)
+            | Op::InstanceNormalization(_)
+            | Op::LayerNormalization(_)
+            | Op::LeakyRelu(_)
+            | Op::Linear(_)
+            | Op::Lstm(_)
+            | Op::LstmCell(_)
+            | Op::Pad(_)
+            | Op::Pool2d(_)
+            | Op::QuantizeLinear(_)
+            | Op::Resample2d(_)
+            | Op::Reverse(_)
+            | Op::ScatterElements(_)
+            | Op::ScatterNd(_)
+            | Op::Softmax(_)
+            | Op::Tile(_)
+            | Op::Triangular(_)
+            | Op::Unary(_) => Ok(None),
+        }
+    }
+
+    /// Whether the only result is the first operand, element by element.
+    fn is_copy(&self) -> bool {
+        let Some(Some(input)) = self.node.inputs.first().map(|_| self.operands[0]) else {
+            return false;
+        };
+        let input = self.desc(input);
+        if self.results[..] != [input] {
+            return false;
+        }
+        let shape = &input.shape;
+        match &self.node.op {
+            Op::Reshape(_) | Op::Expand(_) | Op::Tile(_) | Op::Split(_) | Op::Cast(_) => true,
+            Op::Transpose(op) => Order::from_permutation(&op.permutation(input.rank()))
+                .is_same_memory(Order::identity(input.rank()), shape),
+            // A window as large as the input is all of it; a stride would make it smaller.
+            Op::Slice(_) => true,
+            Op::Concat(_) => self.operands.len() == 1,
+            Op::Pad(Pad { beginning_padding, ending_padding, .. }) => {
+                beginning_padding.iter().chain(ending_padding).all(|&count| count == 0)
+            }
+            // Every sample falls on the centre of an element.
+            Op::Resample2d(_) => true,
+            Op::Reverse(op) => op.axes(input.rank()).iter().all(|&axis| shape[axis as usize] == 1),
+            Op::ArgMinMax(_)
+            | Op::BatchNormalization(_)
+            | Op::Binary(_)
+            | Op::Clamp(_)
+            | Op::Compare(_)
+            | Op::Conv2d(_)
+            | Op::ConvTranspose2d(_)
+            | Op::CumulativeSum(_)
+            | Op::DequantizeLinear(_)
+            | Op::Elu(_)
+            | Op::Gather(_)
+            | Op::GatherElements(_)
+            | Op::GatherNd(_)
+            | Op::Gemm(_)
+            | Op::Gru(_)
+            | Op::GruCell(_)
+            | Op::HardSigmoid(_)
+            | Op::InstanceNormalization(_)
+            | Op::LayerNormalization(_)
+            | Op::LeakyRelu(_)
+            | Op::Linear(_)
+            | Op::Lstm(_)
+            | Op::LstmCell(_)
+            | Op::Matmul(_)
+            | Op::Pool2d(_)
+            | Op::Prelu(_)
+            | Op::QuantizeLinear(_)
+            | Op::Reduce(_)
+            | Op::ScatterElements(_)
+            | Op::ScatterNd(_)
+            | Op::Softmax(_)
+            | Op::Triangular(_)
+            | Op::Unary(_)
+            | Op::Where(_) => false,
+        }
+    }
+
+    fn reshape(&mut self, op: &Reshape) -> Result<Values> {
+        let input = self.operand(0);
+        if let Some(bytes) = self.graph().constant(input) {
+            let bytes = bytes.clone();
+            return Ok(Some(vec![self.rewrite.constant(self.results[0], bytes)]));
+        }
+        match self.maker(input) {
+            Some(maker) if matches!(maker.op, Op::Reshape(_)) => {
+                let source = maker.inputs[0].expect("reshape has an operand");
+                self.push(op.clone(), &[source])
+            }
+            _other => Ok(None),
+        }
+    }
+
+    fn transpose(&mut self, op: &Transpose) -> Result<Values> {
+        let input = self.operand(0);
+        let shape = self.desc(input).shape;
+        let order = Order::from_permutation(&op.permutation(shape.rank()));
+        if order.is_same_memory(Order::identity(shape.rank()), &shape) {
+            return self.push(Reshape::new(self.result().shape.to_vec()), &[input]);
+        }
+        let Some(maker) = self.maker(input) else { return Ok(None) };
+        let Op::Transpose(earlier) = &maker.op else { return Ok(None) };
+        let both = order.arrange(&earlier.permutation(shape.rank()));
+        let source = maker.inputs[0].expect("transpose has an operand");
+        self.push(Transpose { permutation: Some(both) }, &[source])
+    }
+
+    /// A slice of a slice, or of one operand of a concat.
+    fn slice(&mut self, op: &Slice) -> Result<Values> {
+        let rank = self.result().rank();
+        let Some(maker) = self.maker(self.operand(0)) else { return Ok(None) };
+        if let Op::Slice(earlier) = &maker.op {
+            if (0..rank).any(|axis| earlier.stride(axis) != 1) {
+                return Ok(None);
+            }
+            let starts = earlier.starts.iter().zip(&op.starts).map(|(a, b)| a + b).collect();
+            let source = maker.inputs[0].expect("slice has an operand");
+            return self.push(Slice { starts, ..op.clone() }, &[source]);
+        }
+        let Op::Concat(concat) = &maker.op else { return Ok(None) };
+        let axis = concat.axis as usize;
+        let (first, size) = (op.starts[axis], op.sizes[axis]);
+        let mut start = 0;
+        for part in maker.inputs.iter().flatten().copied() {
+            let end = start + self.desc(part).shape[axis];
+            if start <= first && first + size <= end {
+                let mut op = op.clone();
+                op.starts[axis] -= start;
+                return self.push(op, &[part]);
+            }
+            start = end;
+        }
+        Ok(None)
+    }
+
+    /// Parts that a split made, joined again; or a concat in a concat.
+    fn concat(&mut self, op: &Concat) -> Result<Values> {
+        let parts: Vec<ValueId> = self.operands.iter().flatten().copied().collect();
+        if let Some(maker) = self.maker(parts[0])
+            && let Op::Split(split) = &maker.op
+            && split.axis == op.axis
+            && maker.outputs == parts
+        {
+            return Ok(Some(vec![maker.inputs[0].expect("split has an operand")]));
+        }
+        let mut flat = Vec::with_capacity(parts.len());
+        for (slot, &part) in parts.iter().enumerate() {
+            match self.maker(part) {
+                Some(maker)
+                    if matches!(&maker.op, Op::Concat(inner) if inner.axis == op.axis)
+                        && self.is_only_use(slot) =>
+                {
+                    flat.extend(maker.inputs.iter().flatten().copied());
+                }
+                _other => flat.push(part),
+            }
+        }
+        if flat.len() == parts.len() || flat.len() > MAX_TENSORS {
+            return Ok(None);
+        }
+        self.push(op.clone(), &flat)
+    }
+
+    /// A split that takes a concat apart again.
+    fn split(&mut self, axis: u32) -> Result<Values> {
+        let Some(maker) = self.maker(self.operand(0)) else { return Ok(None) };
+        let Op::Concat(concat) = &maker.op else { return Ok(None) };
+        let parts: Vec<ValueId> = maker.inputs.iter().flatten().copied().collect();
+        let are_same = concat.axis == axis
+            && parts.len() == self.results.len()
+            && parts.iter().zip(&self.results).all(|(&part, &result)| self.desc(part) == result);
+        Ok(are_same.then_some(parts))
+    }
+
+    /// Constant indices that follow one another take a slice.
+    fn gather(&mut self, op: &Gather) -> Result<Values> {
+        let (input, indices) = (self.operand(0), self.operand(1));
+        if self.desc(indices).elements() > 65536 {
+            return Ok(None);
+        }
+        let Some(numbers) = constants::integers(self.graph(), indices) else { return Ok(None) };
+        let shape = self.desc(input).shape;
+        let axis = op.axis as usize;
+        let size = i128::from(shape[axis]);
+        let first = if numbers[0] < 0 { numbers[0] + size } else { numbers[0] };
+        let last = first + numbers.len() as i128;
+        let is_run = numbers.iter().zip(numbers[0]..).all(|(&number, expected)| number == expected)
+            && (numbers[0] >= 0) == (numbers[numbers.len() - 1] >= 0);
+        if !is_run || first < 0 || last > size {
+            return Ok(None);
+        }
+        let mut starts = vec![0; shape.rank()];
+        starts[axis] = first as u32;
+        let sizes = shape.with(axis, numbers.len() as u32).to_vec();
+        let slice = self.rewrite.push_one(Slice::new(starts, sizes), &[input], &self.node.label)?;
+        self.push(Reshape::new(self.result().shape.to_vec()), &[slice])
+    }
+
+    /// A cast after one that lost nothing.
+    fn cast(&mut self, op: &Cast) -> Result<Values> {
+        let Some(maker) = self.maker(self.operand(0)) else { return Ok(None) };
+        let Op::Cast(Cast { data_type: middle }) = maker.op else { return Ok(None) };
+        let source = maker.inputs[0].expect("cast has an operand");
+        let from = self.desc(source).data_type;
+        let is_exact = match (from.integer_range(), middle.integer_range()) {
+            (Some(from), Some(middle)) => middle.0 <= from.0 && from.1 <= middle.1,
+            (None, None) => middle == DataType::Float32,
+            // Integers of 8 bits are floats of any kind, but then casts treat them otherwise.
+            (Some(_), None) => from.bits() <= 8 && op.data_type == from,
+            (None, Some(_)) => false,
+        };
+        if !is_exact {
+            return Ok(None);
+        }
+        if op.data_type == from {
+            return Ok(Some(vec![source]));
+        }
+        self.push(op.clone(), &[source])
+    }
+
+    /// A reduction over dimensions of size 1.
+    fn reduce(&mut self, op: &Reduce) -> Result<Values> {
+        let input = self.operand(0);
+        let shape = self.desc(input).shape;
+        let is_trivial = match op.kind {
+            ReduceKind::Max
+            | ReduceKind::Mean
+            | ReduceKind::Min
+            | ReduceKind::Product
+            | ReduceKind::Sum => {
+                op.options.axes(shape.rank()).iter().all(|&axis| shape[axis as usize] == 1)
+            }
+            ReduceKind::L1
+            | ReduceKind::L2
+            | ReduceKind::LogSum
+            | ReduceKind::LogSumExp
+            | ReduceKind::SumSquare => false,
+        };
+        if !is_trivial {
+            return Ok(None);
+        }
+        self.push(Reshape::new(self.result().shape.to_vec()), &[input])
+    }
+
+    /// Operators that broadcast need no operand expanded for them.
+    fn without_expand(&mut self) -> Result<Values> {
+        for slot in 0..self.operands.len() {
+            let Some(operand) = self.operands[slot] else { continue };
+            let Some(maker) = self.maker(operand) else { continue };
+            if !matches!(maker.op, Op::Expand(_)) {
+                continue;
+            }
+            let source = maker.inputs[0];
+            let mut operands = self.operands.clone();
+            operands[slot] = source;
+            let descs: Vec<Option<Desc>> =
+                operands.iter().map(|id| id.map(|id| self.desc(id))).collect();
+            let has_rank = !matches!(self.node.op, Op::Matmul(_))
+                || descs.iter().flatten().all(|desc| desc.rank() >= 2);
+            if has_rank && self.node.op.infer(&Inputs(&descs)).is_ok_and(|r| r == self.results) {
+                let label = &self.node.label;
+                return self.rewrite.push(self.node.op.clone(), operands, label).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,139 @@
+//! Moves conversions between floats and integers to where they meet or are cheapest.
+//!
+//! A dequantization with one scale moves behind operators that only move elements (or take the
+//! greatest), a quantization before them; the two meet and cancel. All of it is exact: an integer
+//! of 8 bits times a scale, divided by the same scale, rounds to itself.
+
+use webnn_core::ops::pool2d::PoolKind;
+use webnn_core::ops::resample2d::InterpolationMode;
+use webnn_core::ops::{DequantizeLinear, Pool2d, QuantizeLinear};
+use webnn_core::{DataType, Desc, Op, Result, Shape, ValueId};
+
+use super::Site;
+use crate::constants;
+
+type Values = Option<Vec<ValueId>>;
+
+impl Site<'_, '_> {
+    pub(super) fn quantization(&mut self) -> Result<Values> {
+        if matches!(self.node.op, Op::QuantizeLinear(_)) {
+            return match self.inverse() {
+                Some(source) => Ok(Some(vec![source])),
+                None => self.quantize_before(),
+            };
+        }
+        self.dequantize_after()
+    }
+
+    /// What a quantization by the same scale and zero point undoes.
+    fn inverse(&self) -> Option<ValueId> {
+        let maker = self.maker(self.operand(0))?;
+        let source = maker.inputs[0]?;
+        let has_same_parameters = matches!(maker.op, Op::DequantizeLinear(_))
+            && maker.inputs[1..] == self.operands[1..]
+            && self.desc(source) == self.result();
+        let is_narrow = self.result().data_type.bits() <= 8;
+        (has_same_parameters && is_narrow && self.has_normal_scale()).then_some(source)
+    }
+
+    /// Whether every scale is far from overflow and underflow.
+    fn has_normal_scale(&self) -> bool {
+        let is_normal = |scale: &f64| (1e-30..1e30).contains(&scale.abs());
+        let scale = self.operand(1);
+        let is_wide = self.desc(scale).data_type == DataType::Float32;
+        is_wide && constants::floats(self.graph(), scale).is_some_and(|s| s.iter().all(is_normal))
+    }
+
+    /// Quantizes before a reshape or transpose, whose elements are then smaller.
+    fn quantize_before(&mut self) -> Result<Values> {
+        let Some(maker) = self.maker(self.operand(0)) else { return Ok(None) };
+        let is_movement = matches!(maker.op, Op::Reshape(_) | Op::Transpose(_));
+        let is_narrow = self.result().data_type.bits() == 8;
+        if !is_movement || !is_narrow || !self.is_only_use(0) {
+            return Ok(None);
+        }
+        let (op, source) = (maker.op.clone(), maker.inputs[0].expect("it has an operand"));
+        let (scale, zero_point) = (self.operand(1), self.operand(2));
+        let rank = self.desc(source).rank();
+        let Some(scale) = self.one_of_rank(scale, rank) else { return Ok(None) };
+        let Some(zero_point) = self.one_of_rank(zero_point, rank) else { return Ok(None) };
+        let label = &self.node.label;
+        let operands = [source, scale, zero_point];
+        let quantized = self.rewrite.push_one(QuantizeLinear {}, &operands, label)?;
+        self.push(op, &[quantized])
+    }
+
+    /// Dequantizes what the node makes instead of what it takes.
+    fn dequantize_after(&mut self) -> Result<Values> {
+        let op = &self.node.op;
+        let is_movement = matches!(
+            op,
+            Op::Reshape(_) | Op::Transpose(_) | Op::Slice(_) | Op::Split(_) | Op::Concat(_)
+        ) || matches!(op, Op::Resample2d(op) if op.mode == InterpolationMode::NearestNeighbor);
+        // The greatest stays the greatest if the scale is positive.
+        let needs_positive = matches!(op, Op::Pool2d(op) if self.is_maximum(op));
+        if !is_movement && !needs_positive {
+            return Ok(None);
+        }
+        let mut sources = Vec::with_capacity(self.operands.len());
+        let mut parameters = None;
+        for operand in self.operands.iter().flatten() {
+            let Some(maker) = self.maker(*operand) else { return Ok(None) };
+            let [Some(source), Some(scale), Some(zero_point)] = maker.inputs[..] else {
+                return Ok(None);
+            };
+            let is_first = parameters.is_none();
+            let is_movable = matches!(maker.op, Op::DequantizeLinear(_))
+                && self.desc(source).data_type.bits() == 8
+                && self.graph().constant(source).is_none()
+                && (is_first || parameters == Some((scale, zero_point)));
+            if !is_movable {
+                return Ok(None);
+            }
+            parameters = Some((scale, zero_point));
+            sources.push(source);
+        }
+        let Some((scale, zero_point)) = parameters else { return Ok(None) };
+        let is_positive = constants::uniform(self.graph(), scale).is_some_and(|scale| scale > 0.0);
+        if needs_positive && !is_positive {
+            return Ok(None);
+        }
+        let rank = self.result().rank();
+        let Some(scale) = self.one_of_rank(scale, rank) else { return Ok(None) };
+        let Some(zero_point) = self.one_of_rank(zero_point, rank) else { return Ok(None) };
+        let Some(moved) = self.push(self.node.op.clone(), &sources)? else { return Ok(None) };
+        let label = &self.node.label;
+        let mut values = Vec::with_capacity(moved.len());
+        for value in moved {
+            let operands = [value, scale, zero_point];
+            values.push(self.rewrite.push_one(DequantizeLinear {}, &operands, label)?);
+        }
+        Ok(Some(values))
+    }
+
+    /// Whether every window of a pool for maxima has an element to take, because what it makes of
+    /// none depends on the data type.
+    fn is_maximum(&self, op: &Pool2d) -> bool {
+        let windows = op.options.windows(&self.desc(self.operand(0)));
+        let (_, rows, columns) = op.options.layout.axes();
+        let counts = [rows, columns].map(|axis| self.result().shape[axis]);
+        op.kind == PoolKind::Max
+            && windows.iter().zip(counts).all(|(window, count)| {
+                let last = u64::from(count - 1) * u64::from(window.stride);
+                let is_dense = window.dilation == 1 || window.padding == (0, 0);
+                let end = u64::from(window.input) + u64::from(window.padding.0);
+                is_dense && window.padding.0 < window.window && last < end
+            })
+    }
+
+    /// A constant of one element as one of the given rank; `None` where it has more elements.
+    fn one_of_rank(&mut self, value: ValueId, rank: usize) -> Option<ValueId> {
+        let desc = self.desc(value);
+        if desc.elements() != 1 {
+            return None;
+        }
+        let bytes = self.graph().constant(value)?.clone();
+        let shape: Shape = std::iter::repeat_n(1, rank).collect();
+        Some(self.rewrite.constant(Desc::new(desc.data_type, shape), bytes))
+    }
+}
