@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-/// The greatest rank of a tensor.
-pub const MAX_RANK: usize = 8;
+/// The most dimensions of a view: a tensor has at most 8, and tiling splits each in two.
+pub const MAX_DIMS: usize = 16;
 
 /// Strides, in elements, of a tensor whose elements lie in row-major order.
 pub fn row_major(shape: &[usize]) -> Vec<usize> {
@@ -27,10 +27,32 @@ pub fn broadcast(from: &[usize], to: &[usize]) -> Vec<usize> {
     strides
 }
 
+/// Strides and offset with which a row-major tensor of `shape` is read backwards along `axes`.
+pub fn reversed(shape: &[usize], axes: &[usize]) -> (Vec<usize>, usize) {
+    let mut strides = row_major(shape);
+    let mut offset = 0;
+    for &axis in axes {
+        offset += (shape[axis] - 1) * strides[axis];
+        strides[axis] = strides[axis].wrapping_neg();
+    }
+    (strides, offset)
+}
+
+/// The space of a row-major tensor of `shape` repeated `repetitions` times along each dimension.
+pub fn tiled(shape: &[usize], repetitions: &[usize]) -> Space {
+    let strides = row_major(shape);
+    let (mut dims, mut steps) = (Vec::new(), Vec::new());
+    for ((&size, &times), &stride) in shape.iter().zip(repetitions).zip(&strides) {
+        dims.extend([times, size]);
+        steps.extend([0, stride]);
+    }
+    Space::new(&dims, &[&steps])
+}
+
 /// A row-major space of elements with the strides of the operands that are read for them.
 ///
 /// Dimensions that all operands step through as if they were one are merged, so that walks have
-/// few and long runs.
+/// few and long runs. Strides may be negative: two's complement, as `wrapping_neg` gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Space {
     dims: Vec<usize>,
@@ -56,7 +78,7 @@ impl Space {
             }
             let continues = !dims.is_empty()
                 && strides.iter().zip(&merged).all(|(operand, kept)| {
-                    kept.last().is_some_and(|&outer| outer == operand[d] * size)
+                    kept.last().is_some_and(|&outer| outer == operand[d].wrapping_mul(size))
                 });
             if let (true, Some(last)) = (continues, dims.last_mut()) {
                 *last *= size;
@@ -123,7 +145,7 @@ pub struct View<'a> {
 pub struct Run {
     /// Where the run starts, counted from the start of the range that is walked.
     pub at: usize,
-    /// Index in the operand of the first element.
+    /// Index in the operand of the first element; may wrap where strides are negative.
     pub offset: usize,
     /// Step in the operand.
     pub stride: usize,
@@ -132,10 +154,15 @@ pub struct Run {
 }
 
 impl<'a> View<'a> {
-    /// A view of these sizes and strides, of equal number from 1 to [`MAX_RANK`].
+    /// A view of these sizes and strides, of equal number from 1 to [`MAX_DIMS`].
     pub fn new(dims: &'a [usize], strides: &'a [usize]) -> View<'a> {
-        assert!(dims.len() == strides.len() && (1..=MAX_RANK).contains(&dims.len()));
+        assert!(dims.len() == strides.len() && (1..=MAX_DIMS).contains(&dims.len()));
         View { dims, strides }
+    }
+
+    /// The sizes, and the strides.
+    pub(crate) fn parts(self) -> (&'a [usize], &'a [usize]) {
+        (self.dims, self.strides)
     }
 
     /// Whether element `i` of the space reads element `i` of the operand.
@@ -168,13 +195,13 @@ impl<'a> View<'a> {
         if range.is_empty() {
             return;
         }
-        let mut index = [0; MAX_RANK];
+        let mut index = [0; MAX_DIMS];
         let mut rest = range.start;
         let mut offset = 0;
         for d in (0..rank).rev() {
             index[d] = rest % self.dims[d];
             rest /= self.dims[d];
-            offset += index[d] * self.strides[d];
+            offset = index[d].wrapping_mul(self.strides[d]).wrapping_add(offset);
         }
         let mut at = 0;
         let count = range.len();
@@ -187,15 +214,15 @@ impl<'a> View<'a> {
                 return;
             }
             // The next row: carry into the outer dimensions.
-            offset -= column * stride;
+            offset = offset.wrapping_sub(column.wrapping_mul(stride));
             column = 0;
             for d in (0..rank - 1).rev() {
                 index[d] += 1;
-                offset += self.strides[d];
+                offset = offset.wrapping_add(self.strides[d]);
                 if index[d] < self.dims[d] {
                     break;
                 }
-                offset -= self.dims[d] * self.strides[d];
+                offset = offset.wrapping_sub(self.dims[d].wrapping_mul(self.strides[d]));
                 index[d] = 0;
             }
         }
@@ -226,6 +253,28 @@ mod tests {
         assert_eq!(scalar.dims(), [6]);
         assert!(scalar.view(1).is_splat());
         assert_eq!(Space::broadcast(&[1, 1], &[&[]]).dims(), [1]);
+    }
+
+    #[test]
+    fn reversed_and_tiled_views_read_the_right_elements() {
+        let (strides, offset) = reversed(&[2, 3], &[1]);
+        let space = Space::new(&[2, 3], &[&strides]);
+        let mut seen = Vec::new();
+        space.view(0).for_each_run(1..6, |run| {
+            seen.extend(
+                (0..run.len).map(|i| {
+                    offset.wrapping_add(run.offset).wrapping_add(i.wrapping_mul(run.stride))
+                }),
+            );
+        });
+        assert_eq!(seen, [1, 0, 5, 4, 3]);
+        let space = tiled(&[2, 2], &[2, 3]);
+        let mut seen = Vec::new();
+        space.view(0).for_each_run(0..24, |run| {
+            seen.extend((0..run.len).map(|i| run.offset + i * run.stride));
+        });
+        let half = [0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3];
+        assert_eq!(seen, [half, half].concat());
     }
 
     #[test]
