@@ -7,7 +7,10 @@ use crate::kernel::{Built, Cx};
 pub(crate) mod chain;
 pub(crate) mod concat;
 pub(crate) mod copy;
+mod gru;
 mod integer;
+mod lstm;
+mod recurrent;
 mod reference;
 
 /// The kernel for one node.
@@ -24,6 +27,10 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         Op::Compare(op) => integer::compare(*op, cx),
         Op::Where(_) => integer::select(cx),
         Op::Cast(op) => integer::lower_cast(op, cx),
+        Op::Lstm(op) => lstm::lower(op, cx)?,
+        Op::LstmCell(op) => lstm::lower_cell(op, cx)?,
+        Op::Gru(op) => gru::lower(op, cx)?,
+        Op::GruCell(op) => gru::lower_cell(op, cx)?,
         Op::Concat(_) | Op::Elu(_) | Op::HardSigmoid(_) | Op::LeakyRelu(_) | Op::Linear(_) => {
             unreachable!("these are lowered before, or are chains of floats")
         }
@@ -38,12 +45,8 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         | Op::GatherElements(_)
         | Op::GatherNd(_)
         | Op::Gemm(_)
-        | Op::Gru(_)
-        | Op::GruCell(_)
         | Op::InstanceNormalization(_)
         | Op::LayerNormalization(_)
-        | Op::Lstm(_)
-        | Op::LstmCell(_)
         | Op::Matmul(_)
         | Op::Pad(_)
         | Op::Pool2d(_)

@@ -11,6 +11,8 @@ use webnn_cpu::{Engine, Options, Tensor};
 pub enum Fill {
     /// Small numbers of both signs.
     Any,
+    /// Numbers from -0.2 to 0.2: weights with which recurrent networks do not diverge.
+    Small,
     /// Numbers from 0.1 to 2.
     Positive,
     /// Integers from 0 to this, not included.
@@ -81,6 +83,7 @@ impl Random {
                 let unit = self.next() as f64 / (1u64 << 53) as f64;
                 match fill {
                     Fill::Any => unit * 4.0 - 2.0,
+                    Fill::Small => unit * 0.4 - 0.2,
                     Fill::Positive => 0.1 + unit * 1.9,
                     Fill::Below(count) => (unit * count as f64).floor(),
                     Fill::Special => match self.below(12) {
@@ -93,7 +96,7 @@ impl Random {
         }
         let (least, greatest) = desc.data_type.integer_range().unwrap();
         let element = |_| match fill {
-            Fill::Any => i128::from(self.next() % 21) - 10,
+            Fill::Any | Fill::Small => i128::from(self.next() % 21) - 10,
             Fill::Positive => i128::from(self.next() % 5) + 1,
             Fill::Below(count) => i128::from(self.next() % count as u64),
             Fill::Special => match self.below(4) {

@@ -1,0 +1,267 @@
+//! Gated recurrent units: one product for the inputs of all steps, then step by step.
+
+use webnn_core::ops::gru::gru_activations;
+use webnn_core::ops::lstm::Direction;
+use webnn_core::ops::{Gru, GruCell};
+use webnn_core::{DataType, Result};
+use webnn_kernels::Isa;
+use webnn_kernels::buffer::Scratch;
+use webnn_kernels::gemm::Start;
+use webnn_kernels::map::Unary;
+
+use crate::io::Io;
+use crate::kernel::{Built, Cx, Kernel};
+use crate::ops::recurrent::{
+    Floats, Operands, Weight, activate, product, projection, unary_of, write,
+};
+use crate::threads::Threads;
+
+/// The gate n is the last one in every layout.
+const NEW: usize = 2;
+
+struct Network {
+    isa: Isa,
+    steps: usize,
+    batch: usize,
+    hidden: usize,
+    direction: Direction,
+    /// The places of z and r.
+    gates: [usize; 2],
+    /// For z and r, and for n.
+    activations: [Unary; 2],
+    reset_after: bool,
+    is_half: bool,
+    input: Floats,
+    weight: Weight,
+    /// The recurrent weight's rows for z and r.
+    recurrent: Weight,
+    /// The recurrent weight's rows for n.
+    recurrent_new: Weight,
+    biases: [Floats; 2],
+    state: Floats,
+    /// Whether all hidden states are a result.
+    has_sequence: bool,
+}
+
+pub(super) fn lower(op: &Gru, cx: &Cx<'_>) -> Result<Built> {
+    Ok(network(op, cx, [3, 4], 5))
+}
+
+pub(super) fn lower_cell(op: &GruCell, cx: &Cx<'_>) -> Result<Built> {
+    let network_op = Gru {
+        reset_after: op.reset_after,
+        layout: op.layout,
+        activations: op.activations.clone(),
+        ..Gru::new(1, op.hidden_size)
+    };
+    Ok(network(&network_op, cx, [4, 5], 3))
+}
+
+fn network(op: &Gru, cx: &Cx<'_>, biases: [usize; 2], state: usize) -> Built {
+    let (steps, hidden) = (op.steps as usize, op.hidden_size as usize);
+    let directions = op.direction.count() as usize;
+    let input = cx.input(0);
+    let features = input.shape[input.rank() - 1] as usize;
+    let mut operands = Operands::default();
+    let rows = 3 * hidden;
+    let [z, r, _] = op.layout.gates();
+    let recurrent = [directions, rows, hidden];
+    let kernel = Network {
+        isa: cx.isa,
+        steps,
+        batch: input.elements() / steps / features,
+        hidden,
+        direction: op.direction,
+        gates: [z, r],
+        activations: gru_activations(&op.activations).map(unary_of),
+        reset_after: op.reset_after,
+        is_half: input.data_type == DataType::Float16,
+        input: operands.floats(cx, 0),
+        weight: Weight::new(&mut operands, cx, 1, [directions, rows, features], 0..rows),
+        recurrent: Weight::new(&mut operands, cx, 2, recurrent, 0..NEW * hidden),
+        recurrent_new: Weight::new(&mut operands, cx, 2, recurrent, NEW * hidden..rows),
+        biases: biases.map(|slot| operands.floats(cx, slot)),
+        state: operands.floats(cx, state),
+        has_sequence: op.return_sequence,
+    };
+    Built::new(kernel, cx, &operands.reads)
+}
+
+/// Working memory of a step.
+struct Room<'a> {
+    /// The recurrent products of z and r, and of n, batch by batch.
+    gates: &'a mut [f32],
+    new: &'a mut [f32],
+    /// The hidden state after the reset.
+    reset: &'a mut [f32],
+    row: &'a mut [f32],
+    products: &'a mut [u8],
+}
+
+impl Network {
+    fn directions(&self) -> usize {
+        self.direction.count() as usize
+    }
+
+    /// The elements of a state of one direction.
+    fn state_len(&self) -> usize {
+        self.batch * self.hidden
+    }
+
+    fn sequence(&self) -> usize {
+        if self.has_sequence { self.steps * self.directions() * self.state_len() } else { 0 }
+    }
+
+    fn operands(&self) -> impl Iterator<Item = &Floats> {
+        [&self.input, &self.state].into_iter().chain(&self.biases)
+    }
+
+    fn weights(&self) -> [&Weight; 3] {
+        [&self.weight, &self.recurrent, &self.recurrent_new]
+    }
+
+    fn projection_bytes(&self, threads: usize) -> usize {
+        let rows = self.steps * self.batch;
+        let bytes = self.weight.product_bytes(rows).next_multiple_of(64) * threads;
+        let step = [&self.recurrent, &self.recurrent_new].map(|w| w.product_bytes(self.batch));
+        bytes.max(step[0]).max(step[1])
+    }
+
+    /// One step of one direction: `sums` holds the products with the input.
+    fn step(
+        &self,
+        sums: &[f32],
+        recurrent: [webnn_kernels::gemm::PackedRef<'_>; 2],
+        new_bias: &[f32],
+        hidden: &mut [f32],
+        room: &mut Room<'_>,
+    ) {
+        let size = self.hidden;
+        let [z, r] = self.gates;
+        let [gates, new] = self.activations;
+        product(hidden, self.batch, recurrent[0], Start::Zero, room.gates, room.products);
+        for (batch, gate_sums) in room.gates.chunks_exact_mut(2 * size).enumerate() {
+            let sums = &sums[batch * 3 * size..][..2 * size];
+            gate_sums.iter_mut().zip(sums).for_each(|(gate, sum)| *gate += sum);
+            activate(self.isa, gates, gate_sums, room.row);
+        }
+        let gate = |batch: usize, gate: usize| batch * 2 * size + gate * size;
+        if self.reset_after {
+            let start = Start::Columns(new_bias);
+            product(hidden, self.batch, recurrent[1], start, room.new, room.products);
+            for (batch, new) in room.new.chunks_exact_mut(size).enumerate() {
+                let reset = &room.gates[gate(batch, r)..][..size];
+                new.iter_mut().zip(reset).for_each(|(new, reset)| *new *= reset);
+            }
+        } else {
+            for (batch, to) in room.reset.chunks_exact_mut(size).enumerate() {
+                let reset = &room.gates[gate(batch, r)..][..size];
+                let hidden = &hidden[batch * size..][..size];
+                for ((to, reset), hidden) in to.iter_mut().zip(reset).zip(hidden) {
+                    *to = reset * hidden;
+                }
+            }
+            product(room.reset, self.batch, recurrent[1], Start::Zero, room.new, room.products);
+        }
+        for (batch, candidate) in room.new.chunks_exact_mut(size).enumerate() {
+            let sums = &sums[batch * 3 * size + NEW * size..][..size];
+            candidate.iter_mut().zip(sums).for_each(|(new, sum)| *new += sum);
+            activate(self.isa, new, candidate, room.row);
+            let update = &room.gates[gate(batch, z)..][..size];
+            let hidden = &mut hidden[batch * size..][..size];
+            for ((hidden, z), new) in hidden.iter_mut().zip(update).zip(candidate) {
+                *hidden = z * *hidden + (1.0 - z) * *new;
+            }
+        }
+    }
+
+    /// The biases that are added to the input's product, and the one of n that is added to the
+    /// recurrent product.
+    fn add_biases(&self, pass: usize, biases: [&[f32]; 2], bias: &mut [f32], new_bias: &mut [f32]) {
+        bias.fill(0.0);
+        new_bias.fill(0.0);
+        for (i, part) in biases.iter().enumerate().filter(|(_, part)| !part.is_empty()) {
+            let part = &part[pass * bias.len()..][..bias.len()];
+            let is_recurrent = i == 1;
+            let split =
+                if is_recurrent && self.reset_after { NEW * self.hidden } else { part.len() };
+            bias.iter_mut().zip(&part[..split]).for_each(|(sum, part)| *sum += part);
+            new_bias.iter_mut().zip(&part[split..]).for_each(|(sum, part)| *sum += part);
+        }
+    }
+}
+
+impl Kernel for Network {
+    fn scratch_bytes(&self, threads: usize) -> usize {
+        let f32s = Scratch::bytes_for::<f32>;
+        let state = self.state_len();
+        self.operands().map(Floats::scratch_bytes).sum::<usize>()
+            + self.weights().iter().map(|weight| weight.scratch_bytes()).sum::<usize>()
+            + f32s(self.directions() * state)
+            + f32s(self.steps * 3 * state)
+            + f32s(self.sequence())
+            + f32s(3 * self.hidden)
+            + f32s(self.hidden)
+            + f32s(2 * state)
+            + 2 * f32s(state)
+            + f32s(2 * self.hidden)
+            + Scratch::bytes_for::<u8>(self.projection_bytes(threads))
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.weights().iter().map(|weight| weight.packed_bytes()).sum()
+    }
+
+    fn run(&self, io: &mut Io<'_>, threads: &Threads) {
+        let mut scratch = Scratch::new(io.scratch());
+        let scratch = &mut scratch;
+        let (isa, size, state) = (self.isa, self.hidden, self.state_len());
+        let input = self.input.get(isa, io, scratch);
+        let elements = self.weights().map(|weight| weight.elements(isa, io, scratch));
+        let [weight_room, recurrent_room, new_room] =
+            self.weights().map(|weight| weight.room(scratch));
+        let biases = [0, 1].map(|i| self.biases[i].get(isa, io, scratch));
+        let initial = self.state.get(isa, io, scratch);
+        let states = scratch.take::<f32>(self.directions() * state);
+        if initial.is_empty() {
+            states.fill(0.0)
+        } else {
+            states.copy_from_slice(initial)
+        }
+        let sums = scratch.take::<f32>(self.steps * 3 * state);
+        let sequence = scratch.take::<f32>(self.sequence());
+        let bias = scratch.take::<f32>(3 * size);
+        let new_bias = scratch.take::<f32>(size);
+        let mut room = Room {
+            gates: scratch.take(2 * state),
+            new: scratch.take(state),
+            reset: scratch.take(state),
+            row: scratch.take(2 * size),
+            products: scratch.take(self.projection_bytes(threads.count())),
+        };
+        for pass in 0..self.directions() {
+            self.add_biases(pass, biases, bias, new_bias);
+            let weight = self.weight.get(pass, elements[0], weight_room);
+            projection(threads, input, weight, bias, sums, room.products);
+            let recurrent = [
+                self.recurrent.get(pass, elements[1], recurrent_room),
+                self.recurrent_new.get(pass, elements[2], new_room),
+            ];
+            let hidden = &mut states[pass * state..][..state];
+            for step in 0..self.steps {
+                let step =
+                    if self.direction.is_backward(pass) { self.steps - 1 - step } else { step };
+                let sums = &sums[step * 3 * state..][..3 * state];
+                self.step(sums, recurrent, new_bias, hidden, &mut room);
+                if self.has_sequence {
+                    let at = (step * self.directions() + pass) * state;
+                    sequence[at..at + state].copy_from_slice(hidden);
+                }
+            }
+        }
+        write(isa, io, 0, self.is_half, states);
+        if self.has_sequence {
+            write(isa, io, 1, self.is_half, sequence);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What LSTM and GRU share: operands as floats, packed weights, the products with them.
+
+use half::f16;
+use webnn_core::DataType;
+use webnn_core::ops::lstm::Activation;
+use webnn_kernels::buffer::Scratch;
+use webnn_kernels::gemm::{
+    Block, Depth, Filter, Finish, Matrix, MatrixMut, PackedB, PackedRef, Rows, Start, Tile, gemm,
+    pack, packed_len, scratch_bytes,
+};
+use webnn_kernels::map::{Unary, unary};
+use webnn_kernels::{Isa, convert};
+
+use crate::io::Io;
+use crate::kernel::Cx;
+use crate::threads::{Pieces, Threads};
+
+/// A product with fewer multiplications is left to one thread.
+const LEAST_PRODUCTS: usize = 1 << 17;
+
+/// The operands of a kernel by slot, constants read once and the others at each run.
+#[derive(Default)]
+pub(super) struct Operands {
+    /// The slots whose values are read at each run, in order.
+    pub(super) reads: Vec<usize>,
+}
+
+/// A float operand.
+pub(super) enum Floats {
+    Absent,
+    Constant(Vec<f32>),
+    /// Read at each run: the index among the reads, the elements, and whether they are halves.
+    Read {
+        index: usize,
+        len: usize,
+        is_half: bool,
+    },
+}
+
+impl Operands {
+    /// The operand in a slot.
+    pub(super) fn floats(&mut self, cx: &Cx<'_>, slot: usize) -> Floats {
+        if let Some(constant) = cx.opt(slot).and_then(|id| cx.floats(id)) {
+            return Floats::Constant(constant);
+        }
+        match cx.opt_input(slot) {
+            None => Floats::Absent,
+            Some(desc) => {
+                self.reads.push(slot);
+                Floats::Read {
+                    index: self.reads.len() - 1,
+                    len: desc.elements(),
+                    is_half: desc.data_type == DataType::Float16,
+                }
+            }
+        }
+    }
+}
+
+impl Floats {
+    /// What [`Floats::get`] takes of the scratch.
+    pub(super) fn scratch_bytes(&self) -> usize {
+        match self {
+            Floats::Read { len, is_half: true, .. } => Scratch::bytes_for::<f32>(*len),
+            Floats::Read { .. } | Floats::Constant(_) | Floats::Absent => 0,
+        }
+    }
+
+    /// The elements; none where the operand is absent.
+    pub(super) fn get<'a>(&'a self, isa: Isa, io: &Io<'a>, scratch: &mut Scratch<'a>) -> &'a [f32] {
+        match self {
+            Floats::Absent => &[],
+            Floats::Constant(elements) => elements,
+            Floats::Read { index, is_half: false, .. } => io.read(*index),
+            Floats::Read { index, len, is_half: true } => {
+                let wide = scratch.take(*len);
+                convert::f16_to_f32(isa, io.read::<f16>(*index), wide);
+                wide
+            }
+        }
+    }
+}
+
+/// Some columns of the transposed weight of each direction, packed when the graph is compiled if
+/// the weight is constant.
+pub(super) struct Weight {
+    elements: Floats,
+    packed: Vec<PackedB>,
+    tile: &'static Tile,
+    /// The weight's rows in all, and those that are used: columns of the product.
+    rows: usize,
+    used: std::ops::Range<usize>,
+    /// The weight's columns: the depth of the product.
+    depth: usize,
+}
+
+impl Weight {
+    /// The rows `used` of a weight of `[directions, rows, depth]`.
+    pub(super) fn new(
+        operands: &mut Operands,
+        cx: &Cx<'_>,
+        slot: usize,
+        [directions, rows, depth]: [usize; 3],
+        used: std::ops::Range<usize>,
+    ) -> Weight {
+        let mut weight = Weight {
+            elements: operands.floats(cx, slot),
+            packed: Vec::new(),
+            tile: Tile::of(cx.isa),
+            rows,
+            used,
+            depth,
+        };
+        if let Floats::Constant(elements) = &weight.elements {
+            let filter = |pass| PackedB::new(weight.tile, weight.filter(elements, pass));
+            weight.packed = (0..directions).map(filter).collect();
+            weight.elements = Floats::Absent;
+        }
+        weight
+    }
+
+    fn filter<'a>(&self, elements: &'a [f32], pass: usize) -> Filter<'a, f32> {
+        let all = &elements[pass * self.rows * self.depth..][..self.rows * self.depth];
+        let used = &all[self.used.start * self.depth..self.used.end * self.depth];
+        Matrix::row_major(used, [self.used.len(), self.depth]).transposed().into()
+    }
+
+    pub(super) fn packed_bytes(&self) -> usize {
+        4 * self.packed.len() * self.packed_len()
+    }
+
+    fn packed_len(&self) -> usize {
+        packed_len(self.tile, self.depth, self.used.len())
+    }
+
+    /// What [`Weight::elements`] and [`Weight::get`] take of the scratch.
+    pub(super) fn scratch_bytes(&self) -> usize {
+        match self.packed.is_empty() {
+            true => self.elements.scratch_bytes() + Scratch::bytes_for::<f32>(self.packed_len()),
+            false => 0,
+        }
+    }
+
+    /// The unpacked elements, to be handed to [`Weight::get`].
+    pub(super) fn elements<'a>(
+        &'a self,
+        isa: Isa,
+        io: &Io<'a>,
+        scratch: &mut Scratch<'a>,
+    ) -> &'a [f32] {
+        self.elements.get(isa, io, scratch)
+    }
+
+    /// Room to pack one direction at a time; empty where that has been done.
+    pub(super) fn room<'a>(&self, scratch: &mut Scratch<'a>) -> &'a mut [f32] {
+        match self.packed.is_empty() {
+            true => scratch.take(self.packed_len()),
+            false => &mut [],
+        }
+    }
+
+    /// The weight of one direction.
+    pub(super) fn get<'a>(
+        &'a self,
+        pass: usize,
+        elements: &[f32],
+        room: &'a mut [f32],
+    ) -> PackedRef<'a> {
+        if let Some(packed) = self.packed.get(pass) {
+            return packed.view();
+        }
+        let filter = self.filter(elements, pass);
+        pack(self.tile, filter, 0..self.tile.panels(self.used.len()), room);
+        PackedRef::new(self.tile, room, [self.depth, self.used.len()])
+    }
+
+    /// The scratch that one [`product`] of so many rows takes.
+    pub(super) fn product_bytes(&self, rows: usize) -> usize {
+        scratch_bytes(Depth::matrix(self.depth), rows)
+    }
+}
+
+/// Adds `x · weight` to what the sums start from, or to what `to` holds.
+pub(super) fn product(
+    x: &[f32],
+    rows: usize,
+    weight: PackedRef<'_>,
+    start: Start<'_>,
+    to: &mut [f32],
+    scratch: &mut [u8],
+) {
+    let columns = weight.columns();
+    let x = Rows::Matrix(Matrix::row_major(x, [rows, weight.rows()]));
+    let to = MatrixMut::new(to, [rows, columns], columns);
+    let finish = Finish { start, ..Finish::NONE };
+    gemm(&x, weight, to, &Block { rows: 0..rows, columns: 0..columns }, &finish, scratch);
+}
+
+/// A [`product`] of many rows, cut over the threads; `scratch` is cut likewise.
+pub(super) fn projection(
+    threads: &Threads,
+    x: &[f32],
+    weight: PackedRef<'_>,
+    bias: &[f32],
+    to: &mut [f32],
+    scratch: &mut [u8],
+) {
+    let (depth, columns) = (weight.rows(), weight.columns());
+    let rows = to.len() / columns;
+    let parts = threads.parts(rows, LEAST_PRODUCTS.div_ceil(depth * columns));
+    let results = Pieces::new(to, columns, parts);
+    let room = scratch.len() / parts;
+    let rooms = Pieces::new(scratch, room, parts);
+    threads.run(parts, &|part| {
+        let (rows, to) = results.take(part);
+        let (_, scratch) = rooms.take(part);
+        let x = &x[rows.start * depth..rows.end * depth];
+        product(x, rows.len(), weight, Start::Columns(bias), to, scratch);
+    });
+}
+
+/// The kernels' name of an activation.
+pub(super) fn unary_of(activation: Activation) -> Unary {
+    match activation {
+        Activation::Relu => Unary::Relu,
+        Activation::Sigmoid => Unary::Sigmoid,
+        Activation::Tanh => Unary::Tanh,
+    }
+}
+
+/// Applies an activation in place, by way of `room`.
+pub(super) fn activate(isa: Isa, op: Unary, x: &mut [f32], room: &mut [f32]) {
+    let room = &mut room[..x.len()];
+    room.copy_from_slice(x);
+    unary(isa, op, room, x);
+}
+
+/// Writes floats as the data type of a result.
+pub(super) fn write(isa: Isa, io: &mut Io<'_>, index: usize, is_half: bool, x: &[f32]) {
+    if is_half {
+        convert::f32_to_f16(isa, x, io.write::<f16>(index));
+    } else {
+        io.write::<f32>(index).copy_from_slice(x);
+    }
+}
