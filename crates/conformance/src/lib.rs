@@ -1,1 +1,3 @@
 //! Runs the conformance vectors on an engine.
+
+pub mod vectors;
