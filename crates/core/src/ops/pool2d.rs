@@ -166,12 +166,10 @@ impl Operator for Pool2d {
         let [rows, columns] = self.options.windows(&input.desc);
         let elements = |i: usize| -> Vec<usize> {
             let at = coordinates(i, &outputs[0].shape);
-            let taps = (0..rows.window).flat_map(|y| (0..columns.window).map(move |x| (y, x)));
-            taps.filter_map(|(y, x)| {
-                let (y, x) = (rows.tap(at[h], y)?, columns.tap(at[w], x)?);
-                Some(index_along(shape, [0, c, h, w], [at[0], at[c], y, x]))
-            })
-            .collect()
+            let pixels = rows
+                .reads(at[h])
+                .flat_map(|y| columns.reads(at[w]).map(move |x| (y, x)));
+            pixels.map(|(y, x)| index_along(shape, [0, c, h, w], [at[0], at[c], y, x])).collect()
         };
         let windows = (0..outputs[0].elements()).map(elements);
         vec![match &input.data {

@@ -97,12 +97,16 @@ impl Window {
         Some(self.slack()?.div_ceil(u64::from(self.stride)) + 1)
     }
 
-    /// Where a tap of the window at an output position reads; `None` in the padding.
-    pub fn tap(&self, output: usize, tap: u32) -> Option<usize> {
-        let at = output as u64 * u64::from(self.stride) + u64::from(tap) * u64::from(self.dilation);
-        at.checked_sub(self.padding.0.into())
-            .filter(|&at| at < u64::from(self.input))
-            .map(|at| at as usize)
+    /// What the window at an output position reads, padding left out.
+    ///
+    /// Taps in the padding are never visited: a window may be far greater than its input.
+    pub fn reads(&self, output: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        let dilation = i128::from(self.dilation);
+        let start = output as i128 * i128::from(self.stride) - i128::from(self.padding.0);
+        // Both quotients round up: the first tap at 0 or later, and the first one beyond the end.
+        let first = (dilation - 1 - start).max(0) / dilation;
+        let end = (i128::from(self.input) - start + dilation - 1).max(0) / dilation;
+        (first..end.min(self.window.into())).map(move |tap| (start + tap * dilation) as usize)
     }
 
     /// The number of whole windows as the name's dimension.
@@ -153,6 +157,10 @@ mod tests {
     fn windows_are_counted() {
         let window = Window { input: 7, window: 3, padding: (1, 0), stride: 2, dilation: 1 };
         assert_eq!((window.floor(), window.ceil()), (Some(3), Some(4)));
+        assert_eq!(window.reads(0).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(window.reads(3).collect::<Vec<_>>(), [5, 6]);
+        let huge = Window { window: u32::MAX, padding: (u32::MAX, 0), dilation: 3, ..window };
+        assert_eq!(huge.reads(0).collect::<Vec<_>>(), [0, 3, 6]);
         let too_wide = Window { dilation: 4, ..window };
         assert_eq!(too_wide.floor(), None);
         assert!(too_wide.output("height").is_err());
