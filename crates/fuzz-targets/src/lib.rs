@@ -4,11 +4,13 @@
 //! is a plain test of this crate.
 
 mod builder;
+mod text;
 
 pub use builder::builder;
+pub use text::text;
 
 /// A target by its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("builder", builder)];
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[("builder", builder), ("text", text)];
 
 #[cfg(test)]
 mod tests {
