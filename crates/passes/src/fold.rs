@@ -2,9 +2,9 @@
 //!
 //! Two things stay: results much larger than what they are made of, because memory is worth more
 //! than the little work, and the dequantization of weights, because engines compute with the
-//! packed ones. [`fold_dequantized`] finishes the latter once it is known that no group takes them.
+//! packed ones; [`crate::dequantize`] folds those that no group takes.
 
-use webnn_core::{Bytes, Desc, Graph, Node, NodeId, Op, Result, ValueId};
+use webnn_core::{Bytes, Desc, Graph, Node, Op, ValueId};
 
 use crate::Rules;
 use crate::rewrite::Rewrite;
@@ -38,7 +38,8 @@ fn is_weight(graph: &Graph, op: &Op, operands: &[Option<ValueId>]) -> bool {
     desc.data_type.bits() <= 8 && desc.rank() >= 2 && desc.elements() > 1
 }
 
-fn evaluate(
+/// The constants that a node's constant operands result in, unless they are too large.
+pub(crate) fn evaluate(
     rewrite: &mut Rewrite<'_>,
     node: &Node,
     results: &[Desc],
@@ -68,22 +69,4 @@ fn evaluate(
     is_whole.then(|| {
         results.iter().zip(bytes).map(|(&desc, bytes)| rewrite.constant(desc, bytes)).collect()
     })
-}
-
-/// The graph with those dequantizations folded that are not among the nodes to be kept.
-pub(crate) fn fold_dequantized(graph: &Graph, kept: &[NodeId], rules: &Rules<'_>) -> Result<Graph> {
-    let mut rewrite = Rewrite::new(graph);
-    let mut is_kept = vec![false; graph.nodes().len()];
-    kept.iter().for_each(|id| is_kept[id.index()] = true);
-    for (node, is_kept) in graph.nodes().iter().zip(is_kept) {
-        let operands = rewrite.operands(node);
-        let results: Vec<Desc> = node.outputs.iter().map(|&id| graph.desc(id)).collect();
-        let folded =
-            if is_kept { None } else { evaluate(&mut rewrite, node, &results, &operands, rules) };
-        match folded {
-            Some(values) => rewrite.set_all(node, &values),
-            None => rewrite.keep(node, operands),
-        }
-    }
-    rewrite.finish()
 }

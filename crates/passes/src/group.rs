@@ -1,8 +1,16 @@
 //! Groups: the nodes that one kernel computes together.
 
-use webnn_core::{Graph, NodeId, ValueId};
+mod attention;
+mod fuse;
+mod quantized;
+mod region;
+mod views;
 
-use crate::Rules;
+use webnn_core::{Graph, Node, NodeId, ValueId};
+
+use crate::{Rules, live};
+
+pub(crate) use quantized::matches as quantized_matches;
 
 /// Nodes that are computed together, in topological order.
 ///
@@ -83,9 +91,88 @@ pub struct View {
 
 /// Divides the graph into groups: every node is in exactly one, and each group comes after those
 /// whose results it takes.
+///
+/// A group is computed where its last node stands. Only that node's result is seen outside, so
+/// whoever takes it stands later, and so does their group's last node.
 pub fn group(graph: &Graph, rules: &Rules<'_>) -> Vec<Group> {
-    let _ = rules;
-    (0..graph.nodes().len())
-        .map(|i| Group { pattern: Pattern::Single, nodes: vec![NodeId(i as u32)] })
-        .collect()
+    let mut grouping = Grouping::new(graph);
+    let patterns = rules.patterns;
+    if patterns.attention {
+        grouping.attention();
+    }
+    if patterns.quantized {
+        grouping.quantized();
+    }
+    if patterns.weight_only {
+        grouping.weight_only();
+    }
+    if patterns.matrix {
+        grouping.matrix();
+    }
+    if patterns.normalize {
+        grouping.normalize();
+    }
+    if patterns.pointwise {
+        grouping.pointwise();
+    }
+    grouping.finish()
+}
+
+/// Groups under construction.
+struct Grouping<'a> {
+    graph: &'a Graph,
+    /// Takers of each value.
+    consumers: Vec<Vec<NodeId>>,
+    /// How often each value is taken, outputs counted.
+    uses: Vec<u32>,
+    is_taken: Vec<bool>,
+    groups: Vec<Group>,
+}
+
+impl<'a> Grouping<'a> {
+    fn new(graph: &'a Graph) -> Grouping<'a> {
+        Grouping {
+            graph,
+            consumers: graph.consumers(),
+            uses: live::uses(graph),
+            is_taken: vec![false; graph.nodes().len()],
+            groups: Vec::new(),
+        }
+    }
+
+    fn node(&self, id: NodeId) -> &'a Node {
+        self.graph.node(id)
+    }
+
+    fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.graph.nodes().len() as u32).map(NodeId)
+    }
+
+    /// The node that makes a value, unless it is in a group already.
+    fn free_maker(&self, value: ValueId) -> Option<NodeId> {
+        self.graph.producer(value).filter(|id| !self.is_taken[id.index()])
+    }
+
+    /// The node that alone takes a value which is no output, unless it is in a group already.
+    fn only_consumer(&self, value: ValueId) -> Option<NodeId> {
+        let [consumer] = self.consumers[value.index()][..] else { return None };
+        (self.uses[value.index()] == 1 && !self.is_taken[consumer.index()]).then_some(consumer)
+    }
+
+    /// Makes a group of the nodes, in any order.
+    fn take(&mut self, pattern: Pattern, mut nodes: Vec<NodeId>) {
+        nodes.sort_unstable();
+        nodes.iter().for_each(|id| self.is_taken[id.index()] = true);
+        self.groups.push(Group { pattern, nodes });
+    }
+
+    fn finish(mut self) -> Vec<Group> {
+        for id in self.ids() {
+            if !self.is_taken[id.index()] {
+                self.groups.push(Group { pattern: Pattern::Single, nodes: vec![id] });
+            }
+        }
+        self.groups.sort_by_key(|group| group.nodes.last().copied());
+        self.groups
+    }
 }

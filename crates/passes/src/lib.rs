@@ -5,6 +5,8 @@
 //! times into the same memory. This crate knows no engine: [`Rules`] say what one likes.
 
 mod constants;
+mod dequantize;
+mod elementwise;
 mod fold;
 pub mod group;
 mod layout;
@@ -80,5 +82,7 @@ impl Patterns {
 pub fn optimize(graph: Graph, rules: &Rules<'_>) -> Result<Graph> {
     let graph = simplify::simplify(graph, rules)?;
     let graph = layout::lay_out(&graph, rules)?;
-    simplify::simplify(graph, rules)
+    let graph = simplify::simplify(graph, rules)?;
+    let graph = dequantize::fold(&graph, rules)?;
+    dequantize::unshare(&graph, rules)
 }
