@@ -88,7 +88,7 @@ macro_rules! row {
     };
 }
 
-const LOGICAL: Slot = Slot::new("output", DataTypes::UINT8).rank_of(0);
+const LOGICAL: Slot = Slot::new("output", DataTypes::UINT8);
 
 impl Attributes for Unary {
     fn attributes(&self) -> Vec<(&'static str, Attr)> {
