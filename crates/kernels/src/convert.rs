@@ -1,4 +1,4 @@
-//! Casts between the element types, half precision, quantised values.
+//! Casts between the element types.
 
 use half::f16;
 
@@ -94,5 +94,140 @@ pub(crate) fn round_to_half<S: Simd>(s: S, x: &[f32], out: &mut [f32]) {
     for (x, out) in x.chunks(S::LANES).zip(out.chunks_mut(S::LANES)) {
         narrow(s, x, &mut lanes[..x.len()]);
         widen(s, &lanes[..x.len()], out);
+    }
+}
+
+/// An element that can be cast to another type.
+///
+/// Floats become integers by truncation, held to the range, and NaN becomes 0. Integers keep
+/// their low bits. What becomes a float is rounded to nearest even.
+pub trait CastTo<T>: Copy {
+    /// The value in the other type.
+    fn cast(self) -> T;
+}
+
+macro_rules! casts {
+    ($from:ident: $($to:ident)*) => { $(
+        impl CastTo<$to> for $from {
+            #[inline(always)]
+            #[allow(clippy::cast_lossless, reason = "one rule for all pairs")]
+            fn cast(self) -> $to {
+                self as $to
+            }
+        }
+    )*
+        impl CastTo<f16> for $from {
+            #[inline(always)]
+            #[allow(clippy::cast_lossless, reason = "one rule for all types")]
+            fn cast(self) -> f16 {
+                // No integer is rounded twice: what a float does not hold is infinite here.
+                f16::from_f32(self as f32)
+            }
+        }
+        impl CastTo<$from> for f16 {
+            #[inline(always)]
+            fn cast(self) -> $from {
+                self.to_f32() as $from
+            }
+        }
+    };
+}
+casts!(f32: f32 i64 u64 i32 u32 i8 u8);
+casts!(i64: f32 i64 u64 i32 u32 i8 u8);
+casts!(u64: f32 i64 u64 i32 u32 i8 u8);
+casts!(i32: f32 i64 u64 i32 u32 i8 u8);
+casts!(u32: f32 i64 u64 i32 u32 i8 u8);
+casts!(i8: f32 i64 u64 i32 u32 i8 u8);
+casts!(u8: f32 i64 u64 i32 u32 i8 u8);
+
+impl CastTo<f16> for f16 {
+    #[inline(always)]
+    fn cast(self) -> f16 {
+        self
+    }
+}
+
+/// Casts each element. Between the two float types [`f16_to_f32`] and [`f32_to_f16`] are faster.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn cast<A: CastTo<B>, B>(isa: Isa, x: &[A], out: &mut [B]) {
+    assert_eq!(x.len(), out.len());
+    dispatch(isa, Cast { x, out });
+}
+
+struct Cast<'a, A, B> {
+    x: &'a [A],
+    out: &'a mut [B],
+}
+
+impl<A: CastTo<B>, B> ForEachIsa for Cast<'_, A, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for (out, x) in self.out.iter_mut().zip(self.x) {
+            *out = x.cast();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one<A: CastTo<B>, B: Default + Copy>(x: A) -> B {
+        let mut out = [B::default()];
+        for isa in Isa::available() {
+            cast(isa, &[x], &mut out);
+        }
+        out[0]
+    }
+
+    #[test]
+    fn floats_truncate_and_saturate() {
+        assert_eq!(one::<f32, i8>(-1.9), -1);
+        assert_eq!(one::<f32, u8>(-1.9), 0);
+        assert_eq!(one::<f32, u8>(300.0), 255);
+        assert_eq!(one::<f32, i64>(f32::NAN), 0);
+        assert_eq!(one::<f32, u64>(f32::INFINITY), u64::MAX);
+        assert_eq!(one::<f16, i32>(f16::NEG_INFINITY), i32::MIN);
+        assert_eq!(one::<f16, u32>(f16::from_f32(2.75)), 2);
+    }
+
+    #[test]
+    fn integers_keep_their_low_bits() {
+        assert_eq!(one::<i32, i8>(0x1234_56f0), 0xf0u8 as i8);
+        assert_eq!(one::<i8, u64>(-1), u64::MAX);
+        assert_eq!(one::<u32, i32>(u32::MAX), -1);
+        assert_eq!(one::<i64, i32>(1 << 40 | 7), 7);
+    }
+
+    #[test]
+    fn what_becomes_a_float_is_rounded_once() {
+        assert_eq!(one::<i64, f32>(i64::MAX), 9_223_372_036_854_775_807_i64 as f32);
+        assert_eq!(one::<u32, f32>(16_777_217), 16_777_216.0);
+        assert_eq!(one::<i32, f16>(2049), f16::from_f32(2048.0));
+        assert_eq!(one::<i32, f16>(70_000), f16::INFINITY);
+        assert_eq!(one::<f32, f16>(65_519.0), f16::MAX);
+        assert_eq!(one::<f32, f16>(65_520.0), f16::INFINITY);
+    }
+
+    #[test]
+    fn slices_of_any_length_convert_to_half_and_back() {
+        for n in [0, 1, 7, 8, 15, 16, 17, 100] {
+            let x: Vec<f32> = (0..n).map(|i| i as f32 * 0.37 - 9.0).collect();
+            let expected: Vec<f16> = x.iter().map(|&x| f16::from_f32(x)).collect();
+            for isa in Isa::available() {
+                let mut narrow = vec![f16::ZERO; n];
+                f32_to_f16(isa, &x, &mut narrow);
+                assert_eq!(narrow, expected, "{n} elements on {isa:?}");
+                let mut wide = vec![0.0; n];
+                f16_to_f32(isa, &narrow, &mut wide);
+                let expected: Vec<f32> = expected.iter().map(|x| x.to_f32()).collect();
+                assert_eq!(wide, expected, "{n} elements on {isa:?}");
+            }
+        }
     }
 }

@@ -1,0 +1,326 @@
+//! Quantised numbers: to and from integers with a scale and a zero point, and 4-bit integers.
+
+use std::ops::Range;
+
+use crate::Isa;
+use crate::float::Float;
+use crate::simd::{ForEachIsa, Simd, dispatch};
+use crate::strided::{Space, View, row_major};
+
+/// An integer that stands for a number. 4-bit integers are unpacked to 8 bits first.
+pub trait Quantized: Copy + Default + Send + Sync + 'static {
+    /// `rounded + zero`, held to the range.
+    fn above(zero: Self, rounded: f32) -> Self;
+    /// `self - zero`, rounded to nearest.
+    fn distance(self, zero: Self) -> f32;
+}
+
+macro_rules! quantized {
+    ($($type:ident in $wide:ident)*) => { $(
+        impl Quantized for $type {
+            #[inline(always)]
+            fn above(zero: Self, rounded: f32) -> Self {
+                // The conversion holds to the range and takes NaN as 0.
+                let sum = (rounded as $wide).saturating_add($wide::from(zero));
+                sum.clamp($wide::from($type::MIN), $wide::from($type::MAX)) as $type
+            }
+            #[inline(always)]
+            fn distance(self, zero: Self) -> f32 {
+                ($wide::from(self) - $wide::from(zero)) as f32
+            }
+        }
+    )* };
+}
+quantized!(i8 in i32 u8 in i32 i32 in i64 u32 in i64);
+
+/// The space in which a tensor of `shape` is quantised with scales and zero points of shape
+/// `blocks`, each of which serves equally many neighbours along each dimension. Operand 0 is the
+/// tensor, operand 1 the scales and zero points.
+///
+/// # Panics
+///
+/// If the ranks differ or a size is no multiple of the number of blocks.
+pub fn blockwise(shape: &[usize], blocks: &[usize]) -> Space {
+    assert_eq!(shape.len(), blocks.len());
+    let (mut dims, mut tensor, mut scales) = (Vec::new(), Vec::new(), Vec::new());
+    let strides = row_major(shape).into_iter().zip(row_major(blocks));
+    for ((&size, &count), (stride, block_stride)) in shape.iter().zip(blocks).zip(strides) {
+        assert!(size.is_multiple_of(count), "{shape:?} has no {blocks:?} equal blocks");
+        let len = size / count;
+        dims.extend([count, len]);
+        tensor.extend([len * stride, stride]);
+        scales.extend([block_stride, 0]);
+    }
+    Space::new(&dims, &[&tensor, &scales])
+}
+
+/// Elements that are converted at a time.
+const TILE: usize = 256;
+
+/// Computes the elements `range` of `x` divided by their scale, rounded to nearest even, plus
+/// their zero point, held to the range of the type. `space` is that of [`blockwise`]; `x` is the
+/// whole tensor, `out` holds just the elements of `range`.
+///
+/// # Panics
+///
+/// If a length does not agree.
+pub fn quantize<T: Float, Q: Quantized>(
+    isa: Isa,
+    space: &Space,
+    range: Range<usize>,
+    x: &[T],
+    scale: &[T],
+    zero: &[Q],
+    out: &mut [Q],
+) {
+    assert_eq!(out.len(), range.len());
+    let x = &x[range.clone()];
+    dispatch(isa, Quantize { blocks: space.view(1), start: range.start, x, scale, zero, out });
+}
+
+/// Computes the elements `range` of `x` minus their zero point, times their scale. `space` is that
+/// of [`blockwise`]; `x` is the whole tensor, `out` holds just the elements of `range`.
+///
+/// # Panics
+///
+/// If a length does not agree.
+pub fn dequantize<T: Float, Q: Quantized>(
+    isa: Isa,
+    space: &Space,
+    range: Range<usize>,
+    x: &[Q],
+    scale: &[T],
+    zero: &[Q],
+    out: &mut [T],
+) {
+    assert_eq!(out.len(), range.len());
+    let x = &x[range.clone()];
+    dispatch(isa, Dequantize { blocks: space.view(1), start: range.start, x, scale, zero, out });
+}
+
+struct Quantize<'a, T, Q> {
+    blocks: View<'a>,
+    start: usize,
+    x: &'a [T],
+    scale: &'a [T],
+    zero: &'a [Q],
+    out: &'a mut [Q],
+}
+
+impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Quantize { blocks, start, x, scale, zero, out } = self;
+        let (mut scales, mut zeros, mut wide) = ([0.0; TILE], [Q::default(); TILE], [0.0; TILE]);
+        for (i, (x, out)) in x.chunks(TILE).zip(out.chunks_mut(TILE)).enumerate() {
+            let at = start + i * TILE;
+            fill(blocks, at..at + x.len(), scale, T::to_f32, &mut scales);
+            fill(blocks, at..at + x.len(), zero, |zero| zero, &mut zeros);
+            for (j, x) in x.chunks(S::LANES).enumerate() {
+                let at = j * S::LANES;
+                let quotient = s.div(T::load_up_to(s, x), s.load(&scales[at..]));
+                s.store(s.round_even(quotient), &mut wide[at..]);
+            }
+            for ((out, &rounded), &zero) in out.iter_mut().zip(&wide).zip(&zeros) {
+                *out = Q::above(zero, rounded);
+            }
+        }
+    }
+}
+
+struct Dequantize<'a, T, Q> {
+    blocks: View<'a>,
+    start: usize,
+    x: &'a [Q],
+    scale: &'a [T],
+    zero: &'a [Q],
+    out: &'a mut [T],
+}
+
+impl<T: Float, Q: Quantized> ForEachIsa for Dequantize<'_, T, Q> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Dequantize { blocks, start, x, scale, zero, out } = self;
+        let (mut scales, mut zeros, mut wide) = ([0.0; TILE], [Q::default(); TILE], [0.0; TILE]);
+        for (i, (x, out)) in x.chunks(TILE).zip(out.chunks_mut(TILE)).enumerate() {
+            let at = start + i * TILE;
+            fill(blocks, at..at + x.len(), scale, T::to_f32, &mut scales);
+            fill(blocks, at..at + x.len(), zero, |zero| zero, &mut zeros);
+            for ((wide, &x), &zero) in wide.iter_mut().zip(x).zip(&zeros) {
+                *wide = x.distance(zero);
+            }
+            for (j, out) in out.chunks_mut(S::LANES).enumerate() {
+                let at = j * S::LANES;
+                let product = s.mul(s.load(&wide[at..]), s.load(&scales[at..]));
+                T::store_up_to(s, product, out);
+            }
+        }
+    }
+}
+
+/// Repeats per element of `tile` what its block has.
+#[inline(always)]
+fn fill<A: Copy, B: Copy>(
+    blocks: View<'_>,
+    tile: Range<usize>,
+    values: &[A],
+    convert: impl Fn(A) -> B,
+    out: &mut [B; TILE],
+) {
+    blocks.for_each_run(
+        tile,
+        #[inline(always)]
+        |run| {
+            let out = &mut out[run.at..][..run.len];
+            if run.stride == 0 {
+                out.fill(convert(values[run.offset]));
+            } else {
+                for (i, out) in out.iter_mut().enumerate() {
+                    *out = convert(values[run.offset + i * run.stride]);
+                }
+            }
+        },
+    );
+}
+
+/// A 4-bit integer, unpacked.
+pub trait Nibble: Copy {
+    /// From the low four bits.
+    fn from_bits(bits: u8) -> Self;
+    /// As the low four bits.
+    fn to_bits(self) -> u8;
+}
+
+impl Nibble for i8 {
+    #[inline(always)]
+    fn from_bits(bits: u8) -> i8 {
+        ((bits << 4) as i8) >> 4
+    }
+    #[inline(always)]
+    fn to_bits(self) -> u8 {
+        self as u8 & 0xf
+    }
+}
+
+impl Nibble for u8 {
+    #[inline(always)]
+    fn from_bits(bits: u8) -> u8 {
+        bits & 0xf
+    }
+    #[inline(always)]
+    fn to_bits(self) -> u8 {
+        self & 0xf
+    }
+}
+
+/// Unpacks the elements `range`; in each byte the low half is the first.
+///
+/// # Panics
+///
+/// If `range` reaches beyond `bytes` or `out` is not as long as `range`.
+pub fn unpack<T: Nibble>(bytes: &[u8], range: Range<usize>, out: &mut [T]) {
+    assert_eq!(out.len(), range.len());
+    for (at, out) in range.zip(out) {
+        *out = T::from_bits(bytes[at / 2] >> (at % 2 * 4));
+    }
+}
+
+/// Packs all elements; in each byte the low half is the first, and after an odd number of elements
+/// the last high half is 0.
+///
+/// # Panics
+///
+/// If `bytes` does not have half as many elements, rounded up.
+pub fn pack<T: Nibble>(x: &[T], bytes: &mut [u8]) {
+    assert_eq!(bytes.len(), x.len().div_ceil(2));
+    for (byte, pair) in bytes.iter_mut().zip(x.chunks(2)) {
+        *byte = pair[0].to_bits() | pair.get(1).map_or(0, |x| x.to_bits() << 4);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+
+    #[test]
+    fn halves_round_to_even_and_the_range_holds() {
+        let x = [0.25, 0.75, 1.25, -0.25, -0.75, 1000.0, -1000.0, f32::NAN, f32::INFINITY];
+        let space = blockwise(&[9], &[1]);
+        for isa in Isa::available() {
+            let mut out = [0u8; 9];
+            quantize(isa, &space, 0..9, &x, &[0.5], &[128], &mut out);
+            assert_eq!(out, [128, 130, 130, 128, 126, 255, 0, 128, 255], "{isa:?}");
+            let mut out = [0i32; 9];
+            quantize(isa, &space, 0..9, &x, &[0.5], &[-5], &mut out);
+            assert_eq!(out, [-5, -3, -3, -5, -7, 1995, -2005, -5, i32::MAX], "{isa:?}");
+            let mut out = [0u32; 9];
+            quantize(isa, &space, 0..9, &x, &[0.5], &[3], &mut out);
+            assert_eq!(out, [3, 5, 5, 3, 1, 2003, 0, 3, u32::MAX], "{isa:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_have_their_own_scale() {
+        // Two blocks of two rows, three of 100 columns.
+        let (shape, blocks) = ([4, 300], [2, 3]);
+        let space = blockwise(&shape, &blocks);
+        let n = 1200;
+        let x: Vec<i8> = (0..n).map(|i| ((i * 37) % 256) as u8 as i8).collect();
+        let scale: Vec<f32> = (1..=6).map(|i| i as f32 * 0.125).collect();
+        let zero: Vec<i8> = (0..6).map(|i| i * 20 - 50).collect();
+        let block = |i: usize| i / 600 * 3 + i % 300 / 100;
+        for isa in Isa::available() {
+            for range in [0..n, 77..900] {
+                let mut out = vec![0.0; range.len()];
+                dequantize(isa, &space, range.clone(), &x, &scale, &zero, &mut out);
+                for (out, i) in out.iter().zip(range.clone()) {
+                    let distance = f32::from(i16::from(x[i]) - i16::from(zero[block(i)]));
+                    assert_eq!(*out, distance * scale[block(i)], "element {i} on {isa:?}");
+                }
+                let halves: Vec<f16> = scale.iter().map(|&x| f16::from_f32(x)).collect();
+                let mut half_out = vec![f16::ZERO; range.len()];
+                dequantize(isa, &space, range.clone(), &x, &halves, &zero, &mut half_out);
+                for (half, out) in half_out.iter().zip(&out) {
+                    assert_eq!(*half, f16::from_f32(*out), "{isa:?}");
+                }
+                let all: Vec<f32> = (0..n)
+                    .map(|i| {
+                        f32::from(i16::from(x[i]) - i16::from(zero[block(i)])) * scale[block(i)]
+                    })
+                    .collect();
+                let mut back = vec![0i8; range.len()];
+                quantize(isa, &space, range.clone(), &all, &scale, &zero, &mut back);
+                assert_eq!(back, x[range], "{isa:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn differences_of_wide_integers_do_not_wrap() {
+        let space = blockwise(&[2], &[1]);
+        let mut out = [0.0f32; 2];
+        let x = [i32::MAX, i32::MIN];
+        dequantize(Isa::Scalar, &space, 0..2, &x, &[1.0], &[i32::MIN], &mut out);
+        assert_eq!(out, [4_294_967_296.0, 0.0]);
+    }
+
+    #[test]
+    fn the_low_half_of_a_byte_is_first() {
+        let bytes = [0xf1, 0x8a, 0x07];
+        let mut signed = [0i8; 5];
+        unpack(&bytes, 0..5, &mut signed);
+        assert_eq!(signed, [1, -1, -6, -8, 7]);
+        let mut unsigned = [0u8; 3];
+        unpack(&bytes, 1..4, &mut unsigned);
+        assert_eq!(unsigned, [15, 10, 8]);
+        let mut packed = [0xff; 3];
+        pack(&signed, &mut packed);
+        assert_eq!(packed, bytes);
+    }
+}
