@@ -75,6 +75,11 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
+    /// All of a depth.
+    pub(crate) fn whole(depth: Depth) -> Self {
+        Self { segments: 0..depth.segments, start: 0, len: depth.len, whole: depth.len }
+    }
+
     /// The number of elements before the piece.
     pub(crate) fn offset(&self) -> usize {
         self.segments.start * self.whole + self.start

@@ -7,6 +7,7 @@
 
 mod block;
 mod depth;
+pub mod int8;
 mod pack;
 mod partition;
 pub(crate) mod rows;

@@ -16,9 +16,14 @@ pub struct Grid {
 
 /// Cuts `m x n` into at most `threads` blocks of nearly equal work that read as little as can be.
 pub fn partition(tile: &Tile, [m, n]: [usize; 2], threads: usize) -> Grid {
-    let panels = tile.panels(n);
+    grid(tile.nr, [m, n], threads)
+}
+
+/// As [`partition`], for panels of `nr` columns.
+pub(crate) fn grid(nr: usize, [m, n]: [usize; 2], threads: usize) -> Grid {
+    let panels = n.div_ceil(nr);
     let cost = |down: usize, across: usize| {
-        let (rows, columns) = (m.div_ceil(down), panels.div_ceil(across) * tile.nr);
+        let (rows, columns) = (m.div_ceil(down), panels.div_ceil(across) * nr);
         // A tile takes its time even if it is not full; beside that, less to read is better.
         (rows.next_multiple_of(4) * columns, rows + columns)
     };
@@ -26,7 +31,7 @@ pub fn partition(tile: &Tile, [m, n]: [usize; 2], threads: usize) -> Grid {
         .map(|down| (down, (threads / down).clamp(1, panels.max(1))))
         .min_by_key(|&(down, across)| cost(down, across))
         .unwrap_or((1, 1));
-    Grid { m, n, nr: tile.nr, down, across }
+    Grid { m, n, nr, down, across }
 }
 
 impl Grid {

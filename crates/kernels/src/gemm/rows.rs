@@ -107,7 +107,7 @@ impl<'a, T: Plain> Room<'a, T> {
 
 /// A block of A, ready for tiles: their tables of pointers, one after the other.
 pub(crate) struct Ready<'r, T> {
-    pointers: &'r [*const T],
+    pub(crate) pointers: &'r [*const T],
     pub(crate) segments: usize,
     pub(crate) len: usize,
 }

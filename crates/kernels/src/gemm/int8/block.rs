@@ -1,0 +1,171 @@
+//! The driver of 8-bit products. Sums are whole before they leave the registers.
+
+use super::finish::{Columns, Finish, Job, Output};
+use super::pack::{Byte, PackedB};
+use super::rows::{Bytes, Conversion, ReadyBytes};
+use super::tile::Call;
+use super::{MAX_TILE, MAX_WIDTH};
+use crate::buffer::Scratch;
+use crate::gemm::block::Block;
+use crate::gemm::depth::Depth;
+use crate::gemm::rows::{Heights, Rows};
+
+/// How many rows of A are made ready together: so many that they stay in the second-level cache.
+fn ready_rows(depth: Depth) -> usize {
+    const BYTES: usize = 256 << 10;
+    (BYTES / depth.elements().max(1)).clamp(28, 224)
+}
+
+/// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
+pub fn scratch_bytes(b: &PackedB, rows: usize) -> usize {
+    Bytes::<u8>::bytes(rows.min(ready_rows(b.depth)), b.depth, b.tile.format)
+}
+
+/// Computes a block of C; the output is that block. `zero_point` is A's, and what pads it.
+///
+/// # Panics
+///
+/// When shapes do not fit together, or the scratch is less than [`scratch_bytes`].
+pub fn gemm<T: Byte>(
+    a: &Rows<'_, T>,
+    zero_point: i32,
+    b: &PackedB,
+    block: &Block,
+    mut finish: Finish<'_>,
+    scratch: &mut [u8],
+) {
+    check(a, b, block, &finish);
+    if block.rows.is_empty() || block.columns.is_empty() {
+        return;
+    }
+    let conversion = Conversion { format: b.tile.format, zero_point };
+    let blocks = Heights::new(block.rows.len(), ready_rows(b.depth));
+    let most = blocks.rows(0).len();
+    let mut bytes = Bytes::take(&mut Scratch::new(scratch), most, b.depth, b.tile.format);
+    for i in 0..blocks.tiles {
+        let inside = blocks.rows(i);
+        let rows = block.rows.start + inside.start..block.rows.start + inside.end;
+        let heights = Heights::new(rows.len(), b.tile.mr);
+        let ready =
+            bytes.ready(a, rows, heights, block.columns.len(), conversion, b.zero_points.is_some());
+        for first in block.columns.clone().step_by(b.tile.nr) {
+            let count = b.tile.nr.min(block.columns.end - first);
+            let zero_point = conversion.converted_zero_point::<T>();
+            let columns = columns(b, zero_point, first, count, &finish);
+            let to = first - block.columns.start;
+            panel(
+                b,
+                &ready,
+                heights,
+                first,
+                &columns,
+                [inside.start, to, count],
+                &mut finish.output,
+            );
+        }
+    }
+}
+
+fn check<T: Byte>(a: &Rows<'_, T>, b: &PackedB, block: &Block, finish: &Finish<'_>) {
+    assert_eq!(a.depth(), b.depth, "A and B cut their inner dimension in the same way");
+    assert!(b.tile.isa.is_available(), "B is packed for {}", b.tile.name);
+    let Block { rows, columns } = block;
+    assert!(rows.start <= rows.end && rows.end <= a.rows(), "rows {rows:?} of {}", a.rows());
+    assert!(columns.start <= columns.end && columns.end <= b.n, "columns {columns:?} of {}", b.n);
+    assert!(
+        columns.start.is_multiple_of(b.tile.nr)
+            && (columns.end == b.n || columns.end.is_multiple_of(b.tile.nr)),
+        "columns {columns:?} are not whole panels of {}",
+        b.tile.nr
+    );
+    assert_eq!(finish.output.shape(), [rows.len(), columns.len()], "the output is the block");
+    let [scales, floats] = finish.output.per_column();
+    assert!(scales == 1 || scales == b.n, "{scales} scales for {} columns", b.n);
+    for summands in [finish.bias.len(), floats] {
+        assert!(summands == 0 || summands == b.n, "{summands} summands for {} columns", b.n);
+    }
+}
+
+/// What is needed of each column of a panel.
+fn columns(
+    b: &PackedB,
+    zero_point: i32,
+    first: usize,
+    count: usize,
+    finish: &Finish<'_>,
+) -> Columns {
+    let mut columns = Columns {
+        offsets: [0; MAX_WIDTH],
+        zero_points: None,
+        scales: [0.0; MAX_WIDTH],
+        bias: [0.0; MAX_WIDTH],
+    };
+    if let Some(all) = &b.zero_points {
+        let mut zero_points = [0; MAX_WIDTH];
+        zero_points[..count].copy_from_slice(&all[first..][..count]);
+        columns.zero_points = Some(zero_points);
+    }
+    let k = b.depth.elements() as i32;
+    for j in 0..count {
+        // With the zero points multiplied out, two of the terms are the column's alone.
+        let shift = columns.zero_points.map_or(0, |zero_points| zero_points[j]);
+        let own = zero_point.wrapping_mul(k.wrapping_mul(shift).wrapping_sub(b.sums[first + j]));
+        let bias = finish.bias.get(first + j).copied().unwrap_or(0);
+        columns.offsets[j] = own.wrapping_add(bias);
+    }
+    let (scales, bias): (&[f32], &[f32]) = match &finish.output {
+        Output::I32(_) => (&[1.0], &[]),
+        Output::U8(_, to) | Output::I8(_, to) => (to.scales, &[]),
+        Output::F32 { scales, bias, .. } => (scales, bias),
+    };
+    for j in 0..count {
+        columns.scales[j] = scales[if scales.len() == 1 { 0 } else { first + j }];
+        columns.bias[j] = bias.get(first + j).copied().unwrap_or(0.0);
+    }
+    columns
+}
+
+/// Computes the columns of one panel of all rows that are ready.
+fn panel(
+    b: &PackedB,
+    ready: &ReadyBytes<'_>,
+    heights: Heights,
+    first: usize,
+    columns: &Columns,
+    [row, column, count]: [usize; 3],
+    output: &mut Output<'_>,
+) {
+    /// Aligned so that no store crosses a cache line.
+    #[repr(align(64))]
+    struct Sums([i32; MAX_TILE]);
+
+    let tile = b.tile;
+    let width = count.next_multiple_of(tile.lanes);
+    let packed = &b.data[first / tile.nr * tile.nr * b.words()..][..width * b.words()];
+    debug_assert_eq!(ready.words, b.segment_words(), "A and B have the same words");
+    let mut sums = Sums([0; MAX_TILE]);
+    for rows in (0..heights.tiles).map(|i| heights.rows(i)) {
+        let call = Call {
+            rows: ready.table(&rows),
+            segments: ready.segments,
+            words: ready.words,
+            b: packed.as_ptr(),
+            sums: sums.0.as_mut_ptr(),
+        };
+        let run = tile.sizes[rows.len() - 1][width / tile.lanes - 1];
+        // SAFETY: `check` has found the instruction set available. The table comes from `ready`
+        // for these rows; the panel holds a row of the width for all words; `sums` is wide enough
+        // for every tile.
+        unsafe { run(&call) };
+        let job = Job {
+            sums: &sums.0[..rows.len() * width],
+            width,
+            columns,
+            row_sums: &ready.sums[rows.clone()],
+            at: [row + rows.start..row + rows.end, column..column + count],
+            output: &mut *output,
+        };
+        // SAFETY: as above.
+        unsafe { (tile.finish)(job) };
+    }
+}
