@@ -14,9 +14,10 @@ use crate::kernel::{Built, Cx, Kernel};
 use crate::layout::{Layout, Site, Touched, place_values};
 use crate::ops::{self, chain, concat, copy};
 use crate::program::{Constant, Parts, Port, Program, Stats, Step, StepInfo};
+use crate::rewrite;
 
 /// The groups that have kernels.
-const PATTERNS: Patterns = Patterns { pointwise: true, ..Patterns::NONE };
+const PATTERNS: Patterns = Patterns { pointwise: true, matrix: true, ..Patterns::NONE };
 
 /// Compiles a graph after the passes have improved it.
 pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
@@ -26,12 +27,15 @@ pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
     };
     let rules = Rules { evaluate: &evaluate, channels_last: true, patterns: PATTERNS };
     let graph = optimize(graph, &rules)?;
+    let graph = rewrite::channels_last(&graph)?.unwrap_or(graph);
     let groups = group(&graph, &rules);
     Compiler::new(engine, &graph).compile(&groups)
 }
 
 /// Compiles a graph node by node, as it is.
 pub(crate) fn compile_as_is(engine: &Engine, graph: &Graph) -> Result<Program> {
+    let rewritten = rewrite::channels_last(graph)?;
+    let graph = rewritten.as_ref().unwrap_or(graph);
     let single = |i: usize| Group { pattern: Pattern::Single, nodes: vec![NodeId(i as u32)] };
     let groups: Vec<Group> = (0..graph.nodes().len()).map(single).collect();
     Compiler::new(engine, graph).compile(&groups)
@@ -138,8 +142,12 @@ impl<'a> Compiler<'a> {
         let whole = match &group.pattern {
             Pattern::Single => None,
             Pattern::Pointwise => chain::lower(self.graph, &group.nodes, self.engine.isa()),
-            Pattern::Matrix { .. }
-            | Pattern::Normalize { .. }
+            Pattern::Matrix { root } => {
+                let after: Vec<NodeId> =
+                    group.nodes.iter().copied().filter(|id| id != root).collect();
+                ops::lower_matrix(&self.cx(*root), &after)
+            }
+            Pattern::Normalize { .. }
             | Pattern::Attention(_)
             | Pattern::Quantized { .. }
             | Pattern::WeightOnly { .. } => None,

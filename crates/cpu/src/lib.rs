@@ -6,13 +6,16 @@
 #![allow(unsafe_code, reason = "views of the arena, and jobs for threads; every block says why")]
 
 mod alias;
+mod blocks;
 mod compile;
 mod cost;
+mod half;
 mod io;
 mod kernel;
 mod layout;
 mod ops;
 mod program;
+mod rewrite;
 mod tensor;
 mod threads;
 

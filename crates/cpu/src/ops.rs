@@ -1,15 +1,20 @@
 //! From operators to kernels: one exhaustive match.
 
-use webnn_core::{Op, Result};
+use webnn_core::{DataType, NodeId, Op, Result};
 
+use crate::half;
 use crate::kernel::{Built, Cx};
 
 pub(crate) mod chain;
 pub(crate) mod concat;
+mod conv2d;
 pub(crate) mod copy;
+mod epilogue;
 mod gru;
 mod integer;
 mod lstm;
+mod matmul;
+mod matrix;
 mod recurrent;
 mod reference;
 
@@ -17,6 +22,9 @@ mod reference;
 pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
     let chain = || chain::lower(cx.graph, &[cx.node_id], cx.isa);
     if let Some(built) = chain() {
+        return Ok(built);
+    }
+    if let Some(built) = lower_matrix(cx, &[]) {
         return Ok(built);
     }
     Ok(match &cx.node.op {
@@ -64,4 +72,24 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         | Op::Transpose(_)
         | Op::Triangular(_) => reference::lower(cx),
     })
+}
+
+/// The kernel for a matrix operator and the element-wise nodes after it; `None` where it has none
+/// that takes them all.
+pub(crate) fn lower_matrix(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
+    widened(cx, |cx| match &cx.node.op {
+        Op::Matmul(op) => matmul::lower(op, cx, after),
+        Op::Gemm(op) => matmul::lower_gemm(op, cx, after),
+        Op::Conv2d(op) => conv2d::lower(op, cx, after),
+        _others_are_no_products => None,
+    })
+}
+
+/// Lowers for single precision, with conversions around where the node is of half precision.
+fn widened(cx: &Cx<'_>, lower: impl Fn(&Cx<'_>) -> Option<Built>) -> Option<Built> {
+    if cx.opt_input(0).is_none_or(|desc| desc.data_type != DataType::Float16) {
+        return lower(cx);
+    }
+    let wide = Cx { is_wide: true, ..*cx };
+    half::wrap(lower(&wide)?, cx.graph, cx.threads.count(), cx.isa)
 }

@@ -29,15 +29,18 @@ pub(crate) struct Chain {
 /// Builds chains, node by node.
 pub(crate) struct ChainBuilder<'a> {
     graph: &'a Graph,
+    /// Whether halves are seen as floats: the kernel is wrapped in conversions.
+    is_wide: bool,
     builder: ProgramBuilder,
     values: HashMap<ValueId, Value>,
     inputs: Vec<ValueId>,
 }
 
 impl<'a> ChainBuilder<'a> {
-    pub(crate) fn new(graph: &'a Graph) -> ChainBuilder<'a> {
+    pub(crate) fn new(graph: &'a Graph, is_wide: bool) -> ChainBuilder<'a> {
         ChainBuilder {
             graph,
+            is_wide,
             builder: ProgramBuilder::new(),
             values: HashMap::new(),
             inputs: Vec::new(),
@@ -53,7 +56,7 @@ impl<'a> ChainBuilder<'a> {
     }
 
     /// The value of an operand: computed before, or a number, or the next input.
-    fn operand(&mut self, id: ValueId) -> Option<Value> {
+    pub(crate) fn operand(&mut self, id: ValueId) -> Option<Value> {
         if let Some(&value) = self.values.get(&id) {
             return Some(value);
         }
@@ -69,7 +72,26 @@ impl<'a> ChainBuilder<'a> {
             self.values.insert(id, value);
             return Some(value);
         }
-        Some(self.input(id, storage(&desc)?))
+        let storage = match storage(&desc)? {
+            Storage::F16 if self.is_wide => Storage::F32,
+            storage => storage,
+        };
+        Some(self.input(id, storage))
+    }
+
+    /// Says that a value is one that the chain has already.
+    pub(crate) fn alias(&mut self, id: ValueId, value: Value) {
+        self.values.insert(id, value);
+    }
+
+    /// Adds an operator.
+    pub(crate) fn unary(&mut self, op: map::Unary, x: Value) -> Value {
+        self.builder.unary(op, x)
+    }
+
+    /// Adds an operator.
+    pub(crate) fn binary(&mut self, op: map::Binary, x: Value, y: Value) -> Value {
+        self.builder.binary(op, x, y)
     }
 
     /// Adds a node; `None` where it is no operator of floats.
@@ -267,7 +289,7 @@ struct Pointwise {
 /// The kernel for element-wise nodes of which only the last one's result is needed; `None` where
 /// some are not on floats.
 pub(crate) fn lower(graph: &Graph, nodes: &[NodeId], isa: Isa) -> Option<Built> {
-    let mut builder = ChainBuilder::new(graph);
+    let mut builder = ChainBuilder::new(graph, false);
     let mut last = None;
     for &id in nodes {
         let node = graph.node(id);
@@ -352,6 +374,8 @@ impl Pointwise {
 
 /// Scratch as floats; it is aligned for them.
 pub(crate) fn as_floats(bytes: &mut [u8]) -> &mut [f32] {
-    let len = bytes.len() / size_of::<f32>();
-    Scratch::new(bytes).take(len)
+    match bytes.len() / size_of::<f32>() {
+        0 => &mut [],
+        len => Scratch::new(bytes).take(len),
+    }
 }

@@ -1,5 +1,5 @@
 //! Builds a graph of one operator, and compares the engine with the definition.
-#![allow(dead_code, reason = "each test binary uses some of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses some of it")]
 
 use webnn_core::attrs::{Args, Attr};
 use webnn_core::reference::{self, Data, Tensor as Defined};

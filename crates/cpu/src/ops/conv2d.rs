@@ -1,0 +1,188 @@
+//! Convolutions of channels-last images: products of matrices, or depthwise.
+
+use std::sync::Mutex;
+
+use webnn_core::NodeId;
+use webnn_core::ops::Conv2d;
+use webnn_core::ops::conv2d::InputLayout;
+use webnn_kernels::depthwise::{Images, PackedTaps, depthwise};
+use webnn_kernels::gemm::{MatrixMut, Window};
+
+use crate::blocks::{Cells, SharedCells};
+use crate::io::Io;
+use crate::kernel::{Built, Cx, Kernel, sizes};
+use crate::ops::chain::as_floats;
+use crate::ops::epilogue::{Bias, Epilogue, EpilogueBuilder};
+use crate::ops::matrix::{FilterView, Left, Problems, Right, build};
+use crate::threads::{Pieces, Threads};
+
+/// The kernel for a convolution and the element-wise nodes after it; `None` for channels first,
+/// which is laid out otherwise before.
+pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
+    if op.input_layout == InputLayout::Nchw {
+        return None;
+    }
+    let (input, filter, output) = (sizes(&cx.input(0)), sizes(&cx.input(1)), sizes(&cx.output(0)));
+    let window = window(op, &input, &filter, &output);
+    let channels = input[3];
+    let groups = op.groups as usize;
+    let (o, i, kh, kw) = op.filter_layout.axes();
+    let shape = [filter[kh], filter[kw], filter[i], filter[o] / groups];
+    let filter_strides = cx.input(1).shape.strides();
+    let strides = [kh, kw, i, o].map(|axis| filter_strides[axis]);
+    let data = cx.floats(cx.id(1));
+    if groups == channels
+        && filter[o] == channels
+        && groups > 1
+        && let Some(data) = &data
+    {
+        let strides = [strides[0], strides[1], strides[3]];
+        return lower_depthwise(cx, after, window, data, strides);
+    }
+    let views: Vec<FilterView> = (0..groups)
+        .map(|group| FilterView { offset: group * shape[3] * strides[3], shape, strides })
+        .collect();
+    let mut reads = vec![cx.id(0)];
+    let right = match data {
+        Some(data) => Right::pack(&data, &views, cx.isa),
+        None => {
+            reads.push(cx.id(1));
+            Right::Read(views)
+        }
+    };
+    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
+    if let Some(bias) = cx.opt(2) {
+        epilogue.add(bias)?;
+    }
+    for &node in after {
+        epilogue.push(node)?;
+    }
+    let (epilogue, result) = epilogue.finish()?;
+    let pixels = input[0] * output[1] * output[2];
+    let problems = Problems {
+        down: vec![(0, 0)],
+        sizes: [pixels, shape[3], shape[0] * shape[1] * shape[2]],
+        groups,
+    };
+    let is_pointwise = window.kernel == [1, 1]
+        && window.strides == [1, 1]
+        && window.padding == [0, 0]
+        && window.input == window.output;
+    let left = if is_pointwise {
+        Left::Matrix { strides: [channels, 1] }
+    } else {
+        Left::Pixels { window, batch: input[0], pixel_stride: channels }
+    };
+    Some(build(problems, left, right, epilogue, reads, result, cx.isa, cx.threads.count()))
+}
+
+/// How the filter moves over the image.
+fn window(op: &Conv2d, input: &[usize], filter: &[usize], output: &[usize]) -> Window {
+    let (_, _, kh, kw) = op.filter_layout.axes();
+    Window {
+        input: [input[1], input[2]],
+        output: [output[1], output[2]],
+        kernel: [filter[kh], filter[kw]],
+        strides: op.strides.map(|stride| stride as usize),
+        dilations: op.dilations.map(|dilation| dilation as usize),
+        padding: [op.padding[0] as usize, op.padding[2] as usize],
+    }
+}
+
+/// Multiplications and additions that are worth waking a thread for.
+const LEAST_FLOPS: usize = 100_000;
+
+/// A convolution in which every channel has a filter of its own.
+struct Depthwise {
+    filter: PackedTaps,
+    window: Window,
+    epilogue: Epilogue,
+    /// Rows of pixels of all images, an equal share for each part.
+    cells: Cells,
+    parts: usize,
+    packed_bytes: usize,
+    isa: webnn_kernels::Isa,
+}
+
+fn lower_depthwise(
+    cx: &Cx<'_>,
+    after: &[NodeId],
+    window: Window,
+    data: &[f32],
+    strides: [usize; 3],
+) -> Option<Built> {
+    let output = sizes(&cx.output(0));
+    let channels = output[3];
+    let mut reads = vec![cx.id(0)];
+    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
+    if let Some(bias) = cx.opt(2) {
+        epilogue.add(bias)?;
+    }
+    for &node in after {
+        epilogue.push(node)?;
+    }
+    let (mut epilogue, result) = epilogue.finish()?;
+    let bias = match std::mem::replace(&mut epilogue.bias, Bias::None) {
+        Bias::None => None,
+        Bias::Columns(values) => Some(values),
+        Bias::ReadColumns(_) | Bias::ReadRows(_) => return None,
+    };
+    let [height, width] = window.kernel;
+    let shape = [height, width, channels];
+    let filter = PackedTaps::new(cx.isa, data, shape, strides, bias.as_deref());
+    let rows = output[0] * output[1];
+    let flops = 2 * rows * output[2] * channels * window.taps();
+    let parts = (flops / LEAST_FLOPS).clamp(1, cx.threads.count()).min(rows.max(1));
+    let cuts = (0..=parts).map(|part| part * rows / parts * output[2]).collect();
+    let kernel = Depthwise {
+        filter,
+        window,
+        epilogue,
+        cells: Cells::new(cuts, vec![0, channels]),
+        parts,
+        packed_bytes: (data.len() + channels) * size_of::<f32>(),
+        isa: cx.isa,
+    };
+    Some(Built { kernel: Box::new(kernel), reads, writes: vec![result] })
+}
+
+impl Kernel for Depthwise {
+    fn scratch_bytes(&self, _threads: usize) -> usize {
+        self.parts * self.epilogue.scratch_bytes()
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.packed_bytes
+    }
+
+    fn run(&self, io: &mut Io<'_>, threads: &Threads) {
+        let scratch = as_floats(io.scratch());
+        let output = io.write::<f32>(0);
+        let io = &*io;
+        let channels = self.filter.channels();
+        let images = Images { data: io.read(0), pixel_stride: channels };
+        let width = self.window.output[1];
+        let pixels = output.len() / channels;
+        let matrix = MatrixMut::new(output, [pixels, channels], channels);
+        let cells = SharedCells::new(matrix, &self.cells, self.parts);
+        let scratches =
+            Pieces::new(scratch, self.epilogue.scratch_bytes() / size_of::<f32>(), self.parts);
+        threads.run(self.parts, &|part| {
+            let (_, scratch) = scratches.take(part);
+            let scratch = Mutex::new(scratch);
+            for cell in cells.take(part) {
+                let rows = cell.rows.start / width..cell.rows.end / width;
+                let post = |rows: std::ops::Range<usize>,
+                            columns: std::ops::Range<usize>,
+                            block: &mut MatrixMut<'_, f32>| {
+                    let mut scratch = scratch.lock().unwrap_or_else(|error| error.into_inner());
+                    self.epilogue.finish(self.isa, rows, columns, block, io, &mut scratch);
+                };
+                let post: Option<&webnn_kernels::gemm::Post<'_>> =
+                    if self.epilogue.has_post() { Some(&post) } else { None };
+                let clamp = self.epilogue.clamp;
+                depthwise(images, &self.filter, &self.window, rows, cell.matrix, clamp, post);
+            }
+        });
+    }
+}

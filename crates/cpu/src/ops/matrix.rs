@@ -1,0 +1,290 @@
+//! Products of matrices with what follows them, for matmul, gemm and conv2d alike: blocks of one
+//! result, shared out to the threads.
+
+use std::sync::Mutex;
+
+use webnn_core::ValueId;
+use webnn_kernels::Isa;
+use webnn_kernels::buffer::Scratch;
+use webnn_kernels::gemm::{
+    self, Block, Filter, Matrix, MatrixMut, PackedB, PackedRef, Pixels, Rows, Start, Tile, Window,
+    gemm, pack, packed_len, partition,
+};
+
+use crate::blocks::{Cell, Cells, SharedCells};
+use crate::io::Io;
+use crate::kernel::{Built, Kernel};
+use crate::ops::epilogue::{Bias, Epilogue};
+use crate::threads::{Pieces, Threads};
+
+/// Multiplications and additions that are worth waking a thread for.
+const LEAST_FLOPS: usize = 400_000;
+
+/// Fewer elements are packed by one thread.
+const LEAST_PACKED: usize = 1 << 14;
+
+/// How the rows of the left operand are found.
+pub(crate) enum Left {
+    /// A matrix of each problem, with strides of rows and columns.
+    Matrix {
+        /// From row to row and from column to column.
+        strides: [usize; 2],
+    },
+    /// The windows of an image: one problem for each group of channels.
+    Pixels { window: Window, batch: usize, pixel_stride: usize },
+}
+
+/// Where the right operands come from.
+pub(crate) enum Right {
+    /// Packed when the graph was compiled.
+    Packed(Vec<PackedB>),
+    /// The kernel's read of index 1, packed in each run.
+    Read(Vec<FilterView>),
+}
+
+/// A right operand inside a larger one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FilterView {
+    /// Where it begins.
+    pub(crate) offset: usize,
+    /// Height, width, input channels, output channels.
+    pub(crate) shape: [usize; 4],
+    /// The distances between neighbours.
+    pub(crate) strides: [usize; 4],
+}
+
+impl FilterView {
+    /// A matrix of k rows and n columns.
+    pub(crate) fn matrix(offset: usize, [k, n]: [usize; 2], strides: [usize; 2]) -> FilterView {
+        FilterView { offset, shape: [1, 1, k, n], strides: [0, 0, strides[0], strides[1]] }
+    }
+
+    fn of<'a, T>(&self, data: &'a [T]) -> Filter<'a, T> {
+        Filter::new(&data[self.offset..], self.shape, self.strides)
+    }
+}
+
+impl Right {
+    /// Packs constants, sharing the panels out to the threads.
+    pub(crate) fn pack(data: &[f32], views: &[FilterView], isa: Isa) -> Right {
+        let tile = Tile::of(isa);
+        Right::Packed(views.iter().map(|view| PackedB::new(tile, view.of(data))).collect())
+    }
+}
+
+/// Problems down the result's rows, and groups across its columns.
+pub(crate) struct Problems {
+    /// For each problem: where its left operand begins, and which right operand it takes.
+    pub(crate) down: Vec<(usize, usize)>,
+    /// Rows, columns and depth of one problem and group.
+    pub(crate) sizes: [usize; 3],
+    /// How many groups there are; group g takes the g-th right operand after the problem's, and
+    /// its left operand begins g depths later.
+    pub(crate) groups: usize,
+}
+
+/// The kernel.
+struct Product {
+    problems: Problems,
+    left: Left,
+    right: Right,
+    epilogue: Epilogue,
+    cells: Cells,
+    /// How many rows and columns of cells each problem and each group has.
+    grid: [usize; 2],
+    parts: usize,
+    tile: &'static Tile,
+    isa: Isa,
+    packed_bytes: usize,
+}
+
+/// The kernel for some products; `reads` are the left operand, the right one where it is read at
+/// run time, and what the epilogue reads.
+pub(crate) fn build(
+    problems: Problems,
+    left: Left,
+    right: Right,
+    epilogue: Epilogue,
+    reads: Vec<ValueId>,
+    output: ValueId,
+    isa: Isa,
+    threads: usize,
+) -> Built {
+    let tile = Tile::of(isa);
+    let [m, n, k] = problems.sizes;
+    let count = problems.down.len() * problems.groups;
+    let flops = 2 * m * n * k * count;
+    let parts = (flops / LEAST_FLOPS).clamp(1, threads);
+    let grid = partition(tile, [m, n], parts.div_ceil(count));
+    let blocks = || (0..grid.len()).map(|i| grid.block(i));
+    let row_cuts = blocks().step_by(grid.across).map(|block| block.rows.start);
+    let column_cuts: Vec<usize> = blocks().take(grid.across).map(|b| b.columns.start).collect();
+    let row_cuts: Vec<usize> = row_cuts.collect();
+    let cuts = |count: usize, size: usize, inside: &[usize]| -> Vec<usize> {
+        let all = (0..count).flat_map(|i| inside.iter().map(move |cut| i * size + cut));
+        all.chain([count * size]).collect()
+    };
+    let cells =
+        Cells::new(cuts(problems.down.len(), m, &row_cuts), cuts(problems.groups, n, &column_cuts));
+    let packed_bytes = match &right {
+        Right::Packed(all) => all.iter().map(|b| packed_len(tile, b.view().rows(), n) * 4).sum(),
+        Right::Read(_) => 0,
+    };
+    let parts = parts.min(cells.len());
+    let grid = [grid.down, grid.across];
+    let kernel =
+        Product { problems, left, right, epilogue, cells, grid, parts, tile, isa, packed_bytes };
+    Built { kernel: Box::new(kernel), reads, writes: vec![output] }
+}
+
+impl Product {
+    /// The elements that a right operand takes when it is packed in each run.
+    fn packed_len(&self) -> usize {
+        let [_, n, k] = self.problems.sizes;
+        self.tile.panels(n) * self.tile.nr * k
+    }
+
+    /// The inner dimension, as the left operand has it.
+    fn depth(&self) -> gemm::Depth {
+        match &self.left {
+            Left::Matrix { .. } => gemm::Depth::matrix(self.problems.sizes[2]),
+            Left::Pixels { window, pixel_stride, .. } => {
+                let channels = self.problems.sizes[2] / window.taps();
+                gemm::Depth::window(window, channels, *pixel_stride)
+            }
+        }
+    }
+
+    /// The working bytes of one thread: for the tiles, and for what follows them.
+    fn part_bytes(&self) -> [usize; 2] {
+        let tiles = gemm::scratch_bytes(self.depth(), self.cells.tallest());
+        [tiles.next_multiple_of(64), self.epilogue.scratch_bytes()]
+    }
+
+    /// Packs all right operands, every thread some panels.
+    fn pack(&self, data: &[f32], views: &[FilterView], into: &mut [f32], threads: &Threads) {
+        let panels = self.tile.panels(self.problems.sizes[1]);
+        let len = self.packed_len();
+        if let [view] = views {
+            let panel = len / panels.max(1);
+            threads.rows(into, panel, 4, |range, into| {
+                pack(self.tile, view.of(data), range, into);
+            });
+            return;
+        }
+        let least = LEAST_PACKED.div_ceil(len.max(1));
+        threads.rows(into, len, least, |range, into| {
+            for (view, into) in views[range].iter().zip(into.chunks_exact_mut(len)) {
+                pack(self.tile, view.of(data), 0..panels, into);
+            }
+        });
+    }
+
+    /// Computes one cell.
+    fn cell(
+        &self,
+        mut cell: Cell<'_>,
+        left: &[f32],
+        right: PackedRef<'_>,
+        io: &Io<'_>,
+        scratch: &mut [u8],
+        post_scratch: &Mutex<&mut [f32]>,
+    ) {
+        let [m, n, k] = self.problems.sizes;
+        let (problem, group) = (cell.down / self.grid[0], cell.across / self.grid[1]);
+        let (top, start) = (problem * m, group * n);
+        let offset = self.problems.down[problem].0;
+        let rows = match &self.left {
+            Left::Matrix { strides } => {
+                let data = &left[offset + group * k * strides[1]..];
+                Rows::Matrix(Matrix::new(data, [m, k], *strides))
+            }
+            Left::Pixels { window, batch, pixel_stride } => {
+                let channels = k / window.taps();
+                let data = &left[group * channels..];
+                Rows::Pixels(Pixels::new(data, window, *batch, channels, *pixel_stride, 0.0))
+            }
+        };
+        let block = Block {
+            rows: cell.rows.start - top..cell.rows.end - top,
+            columns: cell.columns.start - start..cell.columns.end - start,
+        };
+        let values = match &self.epilogue.bias {
+            Bias::None => Start::Zero,
+            Bias::Columns(values) => Start::Columns(&values[start..start + n]),
+            Bias::ReadColumns(index) => Start::Columns(&io.read(*index)[start..start + n]),
+            Bias::ReadRows(index) => Start::Rows(&io.read(*index)[top..top + m]),
+        };
+        let post = |rows: std::ops::Range<usize>,
+                    columns: std::ops::Range<usize>,
+                    block: &mut MatrixMut<'_, f32>| {
+            let rows = top + rows.start..top + rows.end;
+            let columns = start + columns.start..start + columns.end;
+            let mut scratch = post_scratch.lock().unwrap_or_else(|error| error.into_inner());
+            self.epilogue.finish(self.isa, rows, columns, block, io, &mut scratch);
+        };
+        let finish = gemm::Finish {
+            start: values,
+            clamp: self.epilogue.clamp,
+            post: if self.epilogue.has_post() { Some(&post) } else { None },
+        };
+        let height = cell.rows.len();
+        let width = cell.columns.len();
+        gemm(&rows, right, cell.matrix.part(0..height, 0..width), &block, &finish, scratch);
+    }
+}
+
+impl Kernel for Product {
+    fn scratch_bytes(&self, _threads: usize) -> usize {
+        let packed = match &self.right {
+            Right::Packed(_) => 0,
+            Right::Read(views) => Scratch::bytes_for::<f32>(views.len() * self.packed_len()),
+        };
+        let [tiles, post] = self.part_bytes();
+        packed + Scratch::bytes_for::<u8>(self.parts * tiles) + self.parts * post + 64
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.packed_bytes + self.epilogue.packed_bytes()
+    }
+
+    fn run(&self, io: &mut Io<'_>, threads: &Threads) {
+        let [m, n, k] = self.problems.sizes;
+        let mut scratch = Scratch::new(io.scratch());
+        let output = io.write::<f32>(0);
+        let io = &*io;
+        let left = io.read::<f32>(0);
+        let packed: &[f32] = match &self.right {
+            Right::Packed(_) => &[],
+            Right::Read(views) => {
+                let packed = scratch.take::<f32>(views.len() * self.packed_len());
+                self.pack(io.read(1), views, packed, threads);
+                packed
+            }
+        };
+        let [tiles, post] = self.part_bytes();
+        let tiles = Pieces::new(scratch.take::<u8>(self.parts * tiles), tiles, self.parts);
+        let post = post / size_of::<f32>();
+        let posts = Pieces::new(scratch.take::<f32>(self.parts * post), post, self.parts);
+        let size = [m * self.problems.down.len(), n * self.problems.groups];
+        let matrix = MatrixMut::new(output, size, size[1]);
+        let cells = SharedCells::new(matrix, &self.cells, self.parts);
+        threads.run(self.parts, &|part| {
+            let (_, scratch) = tiles.take(part);
+            let (_, post) = posts.take(part);
+            let post = Mutex::new(post);
+            for cell in cells.take(part) {
+                let (problem, group) = (cell.down / self.grid[0], cell.across / self.grid[1]);
+                let index = self.problems.down[problem].1 + group;
+                let right = match &self.right {
+                    Right::Packed(all) => all[index].view(),
+                    Right::Read(_) => {
+                        let packed = &packed[index * self.packed_len()..];
+                        PackedRef::new(self.tile, packed, [k, n])
+                    }
+                };
+                self.cell(cell, left, right, io, scratch, &post);
+            }
+        });
+    }
+}
