@@ -59,7 +59,7 @@ impl Choices<'_> {
                 Attr::List((0..count).map(|_| self.attr(item)).collect())
             }
             Kind::Optional(kind) => self.attr(kind),
-            Kind::Splits if self.byte() % 2 == 0 => Attr::Number(self.number()),
+            Kind::Splits if self.byte().is_multiple_of(2) => Attr::Number(self.number()),
             Kind::Splits => self.attr(&Kind::List(&Kind::U32)),
         }
     }
@@ -128,7 +128,7 @@ fn call(
 ) -> webnn_core::Result<Vec<Operand>> {
     let mut args = Args::new();
     for field in method.fields {
-        if field.is_parameter || choices.byte() % 2 == 0 {
+        if field.is_parameter || choices.byte().is_multiple_of(2) {
             args.push(field.name, choices.attr(&field.kind));
         }
     }

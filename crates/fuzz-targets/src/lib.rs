@@ -9,8 +9,11 @@ mod text;
 pub use builder::builder;
 pub use text::text;
 
-/// A target by its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("builder", builder), ("text", text)];
+/// What a fuzzer calls with bytes that it makes up.
+pub type Target = fn(&[u8]);
+
+/// The targets by name.
+pub const TARGETS: &[(&str, Target)] = &[("builder", builder), ("text", text)];
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Graph in, graph out: what an engine wants done before it compiles.
 //!
-//! [`optimize`] rewrites a graph into one that computes the same with less work; [`group`] then
-//! says which nodes one kernel computes together; [`place`] puts values that live at different
+//! [`optimize`] rewrites a graph into one that computes the same with less work; [`group()`] then
+//! says which nodes one kernel computes together; [`place()`] puts values that live at different
 //! times into the same memory. This crate knows no engine: [`Rules`] say what one likes.
 
 mod constants;
