@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use webnn_core::error::{Result, ensure};
 use webnn_core::limits::Limits;
 use webnn_core::{Bytes, Desc, Error, ErrorKind, Shape};
 
-use crate::buffer::Buffer;
 use crate::builder::GraphBuilder;
 use crate::element::{Element, ensure_element, to_vec};
 use crate::engine::Engine;
@@ -93,11 +93,11 @@ impl Context {
         let place = |error: Error| error.at("createTensor");
         self.0.check_not_lost("createTensor")?;
         let desc = self.0.check_desc(descriptor).map_err(place)?;
-        let buffer = self.0.take(&desc).and_then(|()| {
-            let length = usize::try_from(desc.byte_length()).unwrap_or(usize::MAX);
-            Buffer::zeroed(length).inspect_err(|_| self.0.give_back(desc.byte_length()))
+        let memory = self.0.take(&desc).and_then(|()| {
+            let memory = self.0.engine.tensor(&desc);
+            memory.inspect_err(|_| self.0.give_back(desc.byte_length()))
         });
-        let memory = Memory::Timeline(Mutex::new(Some(buffer.map_err(place)?)));
+        let memory = Memory::Timeline(Mutex::new(Some(memory.map_err(place)?)));
         let usage = (descriptor.readable, descriptor.writable);
         Ok(self.0.remember(Tensor::new(self.0.clone(), desc, usage, memory)))
     }
@@ -212,6 +212,20 @@ impl Context {
         self.0.check_not_lost("dispatch")
     }
 
+    /// [`Context::dispatch_blocking`], and the time that each of [`Graph::steps`] took.
+    pub fn dispatch_profiled(
+        &self,
+        graph: &Graph,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[(&str, &Tensor)],
+    ) -> Result<Vec<Duration>> {
+        let profile = Promise::new();
+        let dispatch = self.check_dispatch(graph, inputs, outputs)?;
+        let dispatch = Dispatch { profile: Some(profile.clone()), ..dispatch };
+        self.0.timeline.wait(self.0.timeline.submit_for(Task::Dispatch(dispatch)));
+        profile.take().ok_or_else(|| self.0.lost_error("dispatch"))
+    }
+
     fn check_dispatch(
         &self,
         graph: &Graph,
@@ -226,7 +240,7 @@ impl Context {
         let program = graph.program().map_err(place)?;
         let (inputs, outputs) =
             self.check_bindings(graph, inputs, outputs).map_err(|error| error.at("dispatch"))?;
-        Ok(Dispatch { context: self.0.clone(), program, inputs, outputs })
+        Ok(Dispatch { context: self.0.clone(), program, inputs, outputs, profile: None })
     }
 
     /// The tensors in the order of the graph's ports.

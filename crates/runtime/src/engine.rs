@@ -1,34 +1,65 @@
 //! The engines, as one closed set: what they take, compile and run.
 
+use std::time::Duration;
+
 use webnn_core::limits::Limits;
-use webnn_core::reference::{self, Tensor};
-use webnn_core::{Graph, Result};
+use webnn_core::{Desc, Error, ErrorKind, Graph, Result, reference};
+use webnn_cpu::{Options, Stats, StepInfo, Tensor};
 
 /// Compiles graphs.
 pub(crate) enum Engine {
+    Cpu(webnn_cpu::Engine),
     /// The definitions of the operators, by plain loops.
     Reference,
 }
 
 /// A compiled graph.
 pub(crate) enum Program {
+    Cpu(webnn_cpu::Program),
     Reference(Graph),
 }
 
 impl Engine {
-    pub(crate) fn cpu(threads: Option<usize>) -> Result<Engine> {
-        let _ = threads;
-        Ok(Engine::Reference)
+    pub(crate) fn cpu(threads: Option<usize>) -> Engine {
+        Engine::Cpu(webnn_cpu::Engine::new(Options { threads }))
+    }
+
+    /// What it computes with, in words.
+    pub(crate) fn details(&self) -> String {
+        match self {
+            Engine::Cpu(engine) => {
+                let count = engine.threads();
+                let threads = if count == 1 { "thread" } else { "threads" };
+                format!("{}, {count} {threads}", engine.isa().name())
+            }
+            Engine::Reference => "plain loops".into(),
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
         match self {
+            Engine::Cpu(engine) => engine.limits(),
             Engine::Reference => Limits::default(),
+        }
+    }
+
+    /// Zeroed memory; fails where there is none.
+    pub(crate) fn tensor(&self, desc: &Desc) -> Result<Tensor> {
+        // The allocation proper would end the process when it fails; this one says so.
+        let length = usize::try_from(desc.byte_length()).unwrap_or(usize::MAX);
+        Vec::<u8>::new().try_reserve_exact(length).map_err(|_| {
+            let message = format!("{desc} takes {length} bytes, more memory than there is");
+            Error::new(ErrorKind::Unknown, message)
+        })?;
+        match self {
+            Engine::Cpu(engine) => engine.tensor(desc),
+            Engine::Reference => Tensor::zeroed(*desc),
         }
     }
 
     pub(crate) fn compile(&self, graph: Graph) -> Result<Program> {
         match self {
+            Engine::Cpu(engine) => engine.compile(graph).map(Program::Cpu),
             Engine::Reference => Ok(Program::Reference(graph)),
         }
     }
@@ -36,21 +67,49 @@ impl Engine {
 
 impl Program {
     /// Computes the outputs from the inputs, both in the order of the graph's ports.
-    pub(crate) fn run(&self, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<()> {
+    pub(crate) fn run(&self, inputs: &[&Tensor], outputs: &mut [&mut Tensor]) -> Result<()> {
         match self {
+            Program::Cpu(program) => program.run(inputs, outputs),
             Program::Reference(graph) => run_reference(graph, inputs, outputs),
+        }
+    }
+
+    /// The same, and the time that each step took.
+    pub(crate) fn run_profiled(
+        &self,
+        inputs: &[&Tensor],
+        outputs: &mut [&mut Tensor],
+    ) -> Result<Vec<Duration>> {
+        match self {
+            Program::Cpu(program) => program.run_profiled(inputs, outputs),
+            Program::Reference(graph) => {
+                run_reference(graph, inputs, outputs)?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    pub(crate) fn steps(&self) -> Vec<StepInfo> {
+        match self {
+            Program::Cpu(program) => program.steps().to_vec(),
+            Program::Reference(_) => Vec::new(),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        match self {
+            Program::Cpu(program) => program.stats(),
+            Program::Reference(_) => Stats::default(),
         }
     }
 }
 
-fn run_reference(graph: &Graph, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<()> {
-    let tensors: Result<Vec<Tensor>> = graph
-        .inputs()
+fn run_reference(graph: &Graph, inputs: &[&Tensor], outputs: &mut [&mut Tensor]) -> Result<()> {
+    let inputs: Result<Vec<reference::Tensor>> = inputs
         .iter()
-        .zip(inputs)
-        .map(|(port, bytes)| Tensor::from_bytes(graph.desc(port.value), bytes))
+        .map(|tensor| reference::Tensor::from_bytes(*tensor.desc(), tensor))
         .collect();
-    for (result, output) in reference::run(graph, &tensors?)?.iter().zip(outputs) {
+    for (result, output) in reference::run(graph, &inputs?)?.iter().zip(outputs) {
         output.copy_from_slice(&result.to_bytes());
     }
     Ok(())

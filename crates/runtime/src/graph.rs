@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use webnn_core::{Desc, Error, ErrorKind, Result};
+use webnn_cpu::{Stats, StepInfo};
 
 use crate::context::Inner;
 use crate::engine::Program;
@@ -45,6 +46,16 @@ impl Graph {
     /// What the graph computes on, and why.
     pub fn devices(&self) -> Vec<Device> {
         vec![self.0.context.device().clone()]
+    }
+
+    /// What the engine does, step by step; nothing once the graph is destroyed.
+    pub fn steps(&self) -> Vec<StepInfo> {
+        self.0.program().map_or_else(|_| Vec::new(), |program| program.steps())
+    }
+
+    /// The memory that the compiled graph takes, apart from the tensors given to a dispatch.
+    pub fn memory(&self) -> Stats {
+        self.0.program().map_or_else(|_| Stats::default(), |program| program.stats())
     }
 
     /// Gives the compiled graph back once the work that is already queued is done. Again does

@@ -27,7 +27,6 @@
 //! Checks, their order and the kinds of errors are the specification's. What a call refuses is
 //! named in the error: the method, the label where there is one, what is and what was expected.
 
-mod buffer;
 mod builder;
 mod context;
 mod element;
@@ -63,6 +62,8 @@ pub use webnn_core::ops::split::Splits;
 pub use webnn_core::{
     Bytes, DataType, DataTypes, Desc, Error, ErrorKind, Number, Operand, Result, Shape,
 };
+
+pub use webnn_cpu::{Stats, StepInfo};
 
 #[cfg(test)]
 mod tests;

@@ -94,11 +94,13 @@ pub struct Device {
     pub kind: &'static str,
     /// The reason in words.
     pub reason: String,
+    /// What it computes with, in words: instruction set and threads.
+    pub details: String,
 }
 
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.kind, self.reason)
+        write!(f, "{} ({}; {})", self.kind, self.details, self.reason)
     }
 }
 
@@ -125,14 +127,19 @@ impl Ml {
     /// ```
     pub fn create_context(&self, options: &ContextOptions) -> Result<Context> {
         let reason = cpu_reason(options)?;
-        let engine = Engine::cpu(options.threads)?;
-        Ok(Context::new(engine, Device { kind: "cpu", reason }, options.clone()))
+        let engine = Engine::cpu(options.threads);
+        let device = Device { kind: "cpu", reason, details: engine.details() };
+        Ok(Context::new(engine, device, options.clone()))
     }
 
     /// A context that computes every operator by its definition, to compare engines with: exact
     /// to the last rounding, and slow.
     pub fn create_reference_context(&self) -> Context {
-        let device = Device { kind: "reference", reason: "definitions were asked for".into() };
+        let device = Device {
+            kind: "reference",
+            reason: "definitions were asked for".into(),
+            details: Engine::Reference.details(),
+        };
         Context::new(Engine::Reference, device, ContextOptions::default())
     }
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 
 use webnn_core::{Bytes, DataType, Desc, Shape};
 
-use crate::buffer::Buffer;
 use crate::context::Inner;
 use crate::sync::lock;
 
@@ -64,7 +63,7 @@ pub(crate) struct TensorInner {
 /// Where a tensor's elements lie.
 pub(crate) enum Memory {
     /// Touched by the timeline alone; `None` once given back.
-    Timeline(Mutex<Option<Buffer>>),
+    Timeline(Mutex<Option<webnn_cpu::Tensor>>),
     /// Shared with the graphs that use the constant.
     Constant(Mutex<Option<Bytes>>),
 }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use webnn_core::{Error, Result};
 
@@ -29,6 +30,8 @@ pub(crate) struct Dispatch {
     pub(crate) program: Arc<Program>,
     pub(crate) inputs: Vec<Arc<TensorInner>>,
     pub(crate) outputs: Vec<Arc<TensorInner>>,
+    /// Wants to know how long each step takes.
+    pub(crate) profile: Option<Arc<Promise<Vec<Duration>>>>,
 }
 
 /// The place of a task in the order of all of them.
@@ -261,7 +264,7 @@ impl TensorInner {
         if let Memory::Timeline(buffer) = &self.memory
             && let Some(buffer) = &mut *lock(buffer)
         {
-            buffer.bytes_mut().copy_from_slice(bytes);
+            buffer.copy_from_slice(bytes);
         }
     }
 
@@ -275,7 +278,7 @@ impl TensorInner {
         if let Memory::Timeline(buffer) = &self.memory
             && let Some(buffer) = &*lock(buffer)
         {
-            return Ok(look(buffer.bytes()));
+            return Ok(look(buffer));
         }
         Err(Error::new(
             webnn_core::ErrorKind::InvalidState,
@@ -300,20 +303,26 @@ impl Dispatch {
     fn compute(&self) -> Result<()> {
         let inputs: Vec<_> = self.inputs.iter().map(|tensor| tensor.lock()).collect();
         let mut outputs: Vec<_> = self.outputs.iter().map(|tensor| tensor.lock()).collect();
-        let inputs: Option<Vec<&[u8]>> =
-            inputs.iter().map(|guard| Some(guard.as_ref()?.as_ref()?.bytes())).collect();
-        let outputs: Option<Vec<&mut [u8]>> =
-            outputs.iter_mut().map(|guard| Some(guard.as_mut()?.as_mut()?.bytes_mut())).collect();
-        match (inputs, outputs) {
-            (Some(inputs), Some(mut outputs)) => self.program.run(&inputs, &mut outputs),
+        let inputs: Option<Vec<&webnn_cpu::Tensor>> =
+            inputs.iter().map(|guard| guard.as_ref()?.as_ref()).collect();
+        let outputs: Option<Vec<&mut webnn_cpu::Tensor>> =
+            outputs.iter_mut().map(|guard| guard.as_mut()?.as_mut()).collect();
+        let (Some(inputs), Some(mut outputs)) = (inputs, outputs) else {
             // Memory goes only when the context does, or after the work queued before.
-            (None, _) | (_, None) => Ok(()),
+            return Ok(());
+        };
+        match &self.profile {
+            None => self.program.run(&inputs, &mut outputs),
+            Some(profile) => {
+                profile.settle(self.program.run_profiled(&inputs, &mut outputs)?);
+                Ok(())
+            }
         }
     }
 }
 
 impl TensorInner {
-    fn lock(&self) -> Option<MutexGuard<'_, Option<crate::buffer::Buffer>>> {
+    fn lock(&self) -> Option<MutexGuard<'_, Option<webnn_cpu::Tensor>>> {
         match &self.memory {
             Memory::Timeline(buffer) => Some(lock(buffer)),
             Memory::Constant(_) => None,
