@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use webnn_core::attrs::Args;
+use webnn_core::error::ensure;
 use webnn_core::graph::Port;
+use webnn_core::ops::Inputs;
 use webnn_core::{
     Bytes, DataType, Desc, Error, ErrorKind, GraphBuilder as Builder, Number, Operand, Result,
 };
 
 use crate::context::Inner;
 use crate::element::Element;
-use crate::engine::Program;
 use crate::graph::Graph;
 use crate::sync::lock;
 use crate::tensor::Tensor;
@@ -125,13 +126,7 @@ impl GraphBuilder {
             }
             state.builder.build(outputs)?
         };
-        let ports = |ports: &[Port]| -> Vec<(String, Desc)> {
-            ports.iter().map(|port| (port.name.clone(), graph.desc(port.value))).collect()
-        };
-        let (inputs, outputs) = (ports(graph.inputs()), ports(graph.outputs()));
-        let program = compile(context, graph).map_err(|error| error.at("build"))?;
-        context.check_not_lost("build")?;
-        Ok(Graph::new(context.clone(), inputs, outputs, program))
+        compile(context, graph).map_err(|error| error.at("build"))
     }
 
     pub(crate) fn call(
@@ -173,13 +168,33 @@ impl State {
     }
 }
 
-fn compile(context: &Arc<Inner>, graph: webnn_core::Graph) -> Result<Program> {
+/// Compiles a graph on a context's engine.
+pub(crate) fn compile(context: &Arc<Inner>, graph: webnn_core::Graph) -> Result<Graph> {
+    let ports = |ports: &[Port]| -> Vec<(String, Desc)> {
+        ports.iter().map(|port| (port.name.clone(), graph.desc(port.value))).collect()
+    };
+    let (inputs, outputs) = (ports(graph.inputs()), ports(graph.outputs()));
     let compile = std::panic::AssertUnwindSafe(|| context.engine.compile(graph));
-    std::panic::catch_unwind(compile).unwrap_or_else(|panic| {
+    let program = std::panic::catch_unwind(compile).unwrap_or_else(|panic| {
         let reason = panicked("build", panic.as_ref());
         context.lose(&reason);
         Err(Error::new(ErrorKind::Operation, reason))
-    })
+    })?;
+    context.check_not_lost("build")?;
+    Ok(Graph::new(context.clone(), inputs, outputs, program))
+}
+
+/// Fails unless every node's results are what its operator infers.
+pub(crate) fn verify(graph: &webnn_core::Graph) -> Result<()> {
+    for node in graph.nodes() {
+        let operands: Vec<Option<Desc>> =
+            node.inputs.iter().map(|id| id.map(|id| graph.desc(id))).collect();
+        let inferred = node.op.infer(&Inputs(&operands))?;
+        let results: Vec<Desc> = node.outputs.iter().map(|&id| graph.desc(id)).collect();
+        let name = node.op.method().name;
+        ensure!(inferred == results, "{name} results in {results:?}, expected {inferred:?}");
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Shared {

@@ -10,7 +10,7 @@ use webnn_core::error::{Result, ensure};
 use webnn_core::limits::Limits;
 use webnn_core::{Bytes, Desc, Error, ErrorKind, Shape};
 
-use crate::builder::GraphBuilder;
+use crate::builder::{GraphBuilder, compile, verify};
 use crate::element::{Element, ensure_element, to_vec};
 use crate::engine::Engine;
 use crate::future::{Lost, Promise, ReadTensor};
@@ -86,6 +86,27 @@ impl Context {
     pub fn graph_builder(&self) -> Result<GraphBuilder> {
         self.0.check_not_lost("MLGraphBuilder")?;
         Ok(GraphBuilder::new(self.0.clone()))
+    }
+
+    /// Compiles a graph that was built apart from this context: by the specification's own
+    /// builder, or read from text.
+    ///
+    /// ```
+    /// use webnn::{ContextOptions, Ml, core};
+    ///
+    /// let context = Ml::new().create_context(&ContextOptions::default())?;
+    /// let text = r#"
+    ///     %x = input "x" float32[2]
+    ///     %y = neg(%x)
+    ///     output "y" = %y
+    /// "#;
+    /// let graph = core::text::parse(text, context.op_support_limits().clone())?;
+    /// assert_eq!(context.compile(graph)?.outputs()[0].0, "y");
+    /// # Ok::<(), webnn::Error>(())
+    /// ```
+    pub fn compile(&self, graph: webnn_core::Graph) -> Result<Graph> {
+        self.0.check_not_lost("build")?;
+        verify(&graph).and_then(|()| compile(&self.0, graph)).map_err(|error| error.at("build"))
     }
 
     /// A tensor, all of whose elements are zero.
