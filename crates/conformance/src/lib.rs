@@ -1,3 +1,5 @@
-//! Runs the conformance vectors on an engine.
+//! Runs test vectors on an engine, and random graphs on an engine and by definition.
 
+pub mod random;
+pub mod run;
 pub mod vectors;

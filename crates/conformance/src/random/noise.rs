@@ -1,0 +1,205 @@
+//! How much the last bits of intermediate results matter to each element of an output.
+
+use webnn_core::ops::{Op, Unary};
+use webnn_core::reference::{Data, Tensor};
+use webnn_core::{Desc, Graph, Source};
+
+use super::Sample;
+
+/// How often the definitions are computed with noise.
+const ROUNDS: u64 = 6;
+
+/// How many times the distance that noise causes an engine may be off.
+pub(super) const FACTOR: f64 = 6.0;
+
+/// An output by definition, and how far noise moves its elements.
+pub(super) struct Spread {
+    pub(super) expected: Tensor,
+    /// The greatest distance of a noisy element; infinite or NaN where they do not compare.
+    pub(super) distance: Vec<f64>,
+}
+
+impl Spread {
+    pub(super) fn desc(&self) -> &Desc {
+        &self.expected.desc
+    }
+}
+
+/// What an operator does to the last bits of floats.
+enum Rounding {
+    /// Nothing: results are defined to the bit.
+    Exact,
+    /// Each element is rounded.
+    Element,
+    /// Terms are summed in some order, so the greatest element tells the size of the error.
+    Sum,
+}
+
+fn rounding(op: &Op) -> Rounding {
+    match op {
+        Op::ArgMinMax(_)
+        | Op::Cast(_)
+        | Op::Clamp(_)
+        | Op::Compare(_)
+        | Op::Concat(_)
+        | Op::Expand(_)
+        | Op::Gather(_)
+        | Op::GatherElements(_)
+        | Op::GatherNd(_)
+        | Op::Pad(_)
+        | Op::Reshape(_)
+        | Op::Reverse(_)
+        | Op::ScatterElements(_)
+        | Op::ScatterNd(_)
+        | Op::Slice(_)
+        | Op::Split(_)
+        | Op::Tile(_)
+        | Op::Transpose(_)
+        | Op::Triangular(_)
+        | Op::Where(_) => Rounding::Exact,
+        Op::Unary(
+            Unary::Abs
+            | Unary::Ceil
+            | Unary::Floor
+            | Unary::Identity
+            | Unary::IsInfinite
+            | Unary::IsNan
+            | Unary::LogicalNot
+            | Unary::Neg
+            | Unary::Relu
+            | Unary::RoundEven
+            | Unary::Sign,
+        ) => Rounding::Exact,
+        Op::Unary(
+            Unary::Cos
+            | Unary::Erf
+            | Unary::Exp
+            | Unary::Gelu
+            | Unary::HardSwish
+            | Unary::Log
+            | Unary::Reciprocal
+            | Unary::Sigmoid
+            | Unary::Sin
+            | Unary::Softplus
+            | Unary::Softsign
+            | Unary::Sqrt
+            | Unary::Tan
+            | Unary::Tanh,
+        ) => Rounding::Element,
+        Op::Binary(_)
+        | Op::Elu(_)
+        | Op::HardSigmoid(_)
+        | Op::LeakyRelu(_)
+        | Op::Linear(_)
+        | Op::Prelu(_)
+        | Op::QuantizeLinear(_)
+        | Op::DequantizeLinear(_) => Rounding::Element,
+        Op::BatchNormalization(_)
+        | Op::Conv2d(_)
+        | Op::ConvTranspose2d(_)
+        | Op::CumulativeSum(_)
+        | Op::Gemm(_)
+        | Op::Gru(_)
+        | Op::GruCell(_)
+        | Op::InstanceNormalization(_)
+        | Op::LayerNormalization(_)
+        | Op::Lstm(_)
+        | Op::LstmCell(_)
+        | Op::Matmul(_)
+        | Op::Pool2d(_)
+        | Op::Reduce(_)
+        | Op::Resample2d(_)
+        | Op::Softmax(_) => Rounding::Sum,
+    }
+}
+
+/// The outputs by definition, with the distances that noise causes.
+pub(super) fn spreads(sample: &Sample, seed: u64) -> Vec<Spread> {
+    let graph = &sample.graph;
+    let mut spreads: Vec<Spread> = evaluate(graph, &sample.inputs, None)
+        .into_iter()
+        .map(|expected| Spread { distance: vec![0.0; expected.desc.elements()], expected })
+        .collect();
+    for round in 0..ROUNDS {
+        let mut rng = fastrand::Rng::with_seed(seed ^ (round + 1).rotate_left(32));
+        let noisy = evaluate(graph, &sample.inputs, Some(&mut rng));
+        for (spread, noisy) in spreads.iter_mut().zip(noisy) {
+            let distances = distances(&spread.expected, &noisy);
+            for (greatest, distance) in spread.distance.iter_mut().zip(distances) {
+                // NaN stays: such elements do not compare.
+                if distance > *greatest || distance.is_nan() {
+                    *greatest = distance;
+                }
+            }
+        }
+    }
+    spreads
+}
+
+fn distances(expected: &Tensor, noisy: &Tensor) -> Vec<f64> {
+    match (&expected.data, &noisy.data) {
+        (Data::Float(expected), Data::Float(noisy)) => expected
+            .iter()
+            .zip(noisy)
+            .map(|(&e, &n)| if e == n || (e.is_nan() && n.is_nan()) { 0.0 } else { (e - n).abs() })
+            .collect(),
+        (Data::Int(expected), Data::Int(noisy)) => {
+            expected.iter().zip(noisy).map(|(&e, &n)| e.abs_diff(n) as f64).collect()
+        }
+        (Data::Float(_), Data::Int(_)) | (Data::Int(_), Data::Float(_)) => {
+            unreachable!("both come from the same graph")
+        }
+    }
+}
+
+/// The outputs by definition, with noise after every operator that rounds.
+fn evaluate(
+    graph: &Graph,
+    inputs: &[(String, Tensor)],
+    mut noise: Option<&mut fastrand::Rng>,
+) -> Vec<Tensor> {
+    let mut values: Vec<Option<Tensor>> = graph
+        .values()
+        .iter()
+        .map(|value| match &value.source {
+            Source::Input(input) => {
+                let name = &graph.inputs()[*input].name;
+                inputs.iter().find(|(given, _)| given == name).map(|(_, tensor)| tensor.clone())
+            }
+            Source::Constant(bytes) => Tensor::from_bytes(value.desc, bytes).ok(),
+            Source::Node(..) => None,
+        })
+        .collect();
+    for node in graph.nodes() {
+        let operands: Vec<Option<&Tensor>> =
+            node.inputs.iter().map(|id| id.and_then(|id| values[id.index()].as_ref())).collect();
+        let descs: Vec<Desc> = node.outputs.iter().map(|&id| graph.desc(id)).collect();
+        let mut results = node.op.reference(&operands, &descs);
+        if let Some(rng) = &mut noise {
+            results.iter_mut().for_each(|result| disturb(result, &rounding(&node.op), rng));
+        }
+        for (id, result) in node.outputs.iter().zip(results) {
+            values[id.index()] = Some(result);
+        }
+    }
+    let output = |port: &webnn_core::graph::Port| values[port.value.index()].clone();
+    graph.outputs().iter().map(|port| output(port).expect("nodes are in order")).collect()
+}
+
+fn disturb(tensor: &mut Tensor, rounding: &Rounding, rng: &mut fastrand::Rng) {
+    // Some sixteen and two units of the last place: an engine may approximate and round between.
+    let relative = if tensor.desc.data_type == webnn_core::DataType::Float16 { 2e-3 } else { 2e-6 };
+    let Data::Float(elements) = &mut tensor.data else { return };
+    let absolute = match rounding {
+        Rounding::Exact => return,
+        Rounding::Element => 0.0,
+        Rounding::Sum => {
+            let finite = elements.iter().filter(|x| x.is_finite());
+            relative * finite.fold(0.0f64, |greatest, x| greatest.max(x.abs()))
+        }
+    };
+    for x in elements.iter_mut().filter(|x| x.is_finite()) {
+        let size = relative * x.abs() + absolute;
+        *x += if rng.bool() { size } else { -size };
+    }
+}
