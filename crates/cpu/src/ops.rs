@@ -5,11 +5,15 @@ use webnn_core::{DataType, NodeId, Op, Result};
 use crate::half;
 use crate::kernel::{Built, Cx};
 
+mod arg;
 pub(crate) mod chain;
 pub(crate) mod concat;
 mod conv2d;
 pub(crate) mod copy;
+mod cumulative_sum;
+mod element;
 mod epilogue;
+mod gather;
 mod gru;
 mod integer;
 mod lstm;
@@ -17,6 +21,8 @@ mod matmul;
 mod matrix;
 mod recurrent;
 mod reference;
+mod scatter;
+mod triangular;
 
 /// The kernel for one node.
 pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
@@ -35,6 +41,14 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         Op::Compare(op) => integer::compare(*op, cx),
         Op::Where(_) => integer::select(cx),
         Op::Cast(op) => integer::lower_cast(op, cx),
+        Op::ArgMinMax(op) => arg::lower(op, cx)?,
+        Op::CumulativeSum(op) => cumulative_sum::lower(op, cx)?,
+        Op::Gather(op) => gather::lower(op, cx)?,
+        Op::GatherElements(op) => gather::lower_elements(op, cx)?,
+        Op::GatherNd(_) => gather::lower_nd(cx)?,
+        Op::ScatterElements(op) => scatter::lower_elements(op, cx)?,
+        Op::ScatterNd(_) => scatter::lower_nd(cx)?,
+        Op::Triangular(op) => triangular::lower(op, cx)?,
         Op::Lstm(op) => lstm::lower(op, cx)?,
         Op::LstmCell(op) => lstm::lower_cell(op, cx)?,
         Op::Gru(op) => gru::lower(op, cx)?,
@@ -42,16 +56,11 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         Op::Concat(_) | Op::Elu(_) | Op::HardSigmoid(_) | Op::LeakyRelu(_) | Op::Linear(_) => {
             unreachable!("these are lowered before, or are chains of floats")
         }
-        Op::ArgMinMax(_)
-        | Op::BatchNormalization(_)
+        Op::BatchNormalization(_)
         | Op::Conv2d(_)
         | Op::ConvTranspose2d(_)
-        | Op::CumulativeSum(_)
         | Op::DequantizeLinear(_)
         | Op::Expand(_)
-        | Op::Gather(_)
-        | Op::GatherElements(_)
-        | Op::GatherNd(_)
         | Op::Gemm(_)
         | Op::InstanceNormalization(_)
         | Op::LayerNormalization(_)
@@ -63,14 +72,11 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         | Op::Resample2d(_)
         | Op::Reshape(_)
         | Op::Reverse(_)
-        | Op::ScatterElements(_)
-        | Op::ScatterNd(_)
         | Op::Slice(_)
         | Op::Softmax(_)
         | Op::Split(_)
         | Op::Tile(_)
-        | Op::Transpose(_)
-        | Op::Triangular(_) => reference::lower(cx),
+        | Op::Transpose(_) => reference::lower(cx),
     })
 }
 
