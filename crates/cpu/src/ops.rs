@@ -9,6 +9,7 @@ mod arg;
 pub(crate) mod chain;
 pub(crate) mod concat;
 mod conv2d;
+mod conv_transpose2d;
 pub(crate) mod copy;
 mod cumulative_sum;
 mod element;
@@ -87,6 +88,7 @@ pub(crate) fn lower_matrix(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
         Op::Matmul(op) => matmul::lower(op, cx, after),
         Op::Gemm(op) => matmul::lower_gemm(op, cx, after),
         Op::Conv2d(op) => conv2d::lower(op, cx, after),
+        Op::ConvTranspose2d(op) => conv_transpose2d::lower(op, cx, after),
         _others_are_no_products => None,
     })
 }
