@@ -14,8 +14,11 @@ mod live;
 mod order;
 pub mod place;
 mod print;
+mod recognise;
 mod rewrite;
 mod simplify;
+#[cfg(test)]
+mod testing;
 
 use webnn_core::{Bytes, Desc, Graph, Node, Result};
 
@@ -81,6 +84,7 @@ impl Patterns {
 /// out as the rules say. Names, descriptors and order of inputs and outputs stay.
 pub fn optimize(graph: Graph, rules: &Rules<'_>) -> Result<Graph> {
     let graph = simplify::simplify(graph, rules)?;
+    let graph = recognise::recognise(graph, rules)?;
     let graph = layout::lay_out(&graph, rules)?;
     let graph = simplify::simplify(graph, rules)?;
     let graph = dequantize::fold(&graph, rules)?;

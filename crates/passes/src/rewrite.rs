@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 
 use webnn_core::ops::Unary;
-use webnn_core::{Bytes, DataType, Desc, Graph, Node, NodeId, Op, Result, Source, ValueId};
+use webnn_core::{Bytes, Desc, Graph, Node, NodeId, Op, Result, Source, ValueId};
 
 use crate::live;
 
@@ -90,12 +90,6 @@ impl<'a> Rewrite<'a> {
             self.constants.insert(key, value);
         }
         value
-    }
-
-    /// A float32 constant of shape `[]`.
-    pub(crate) fn scalar(&mut self, value: f32) -> ValueId {
-        let desc = Desc::new(DataType::Float32, webnn_core::Shape::SCALAR);
-        self.constant(desc, value.to_le_bytes().to_vec().into())
     }
 
     /// A node over new values, or the equal one that is there already.

@@ -7,10 +7,8 @@
 use webnn_core::ops::{Binary, Clamp, Unary};
 use webnn_core::{DataType, Number, Op, Result, ValueId};
 
-use super::Site;
+use super::{Site, Values};
 use crate::constants::uniform;
-
-type Values = Option<Vec<ValueId>>;
 
 impl Site<'_, '_> {
     pub(super) fn arithmetic(&mut self) -> Result<Values> {

@@ -9,10 +9,8 @@ use webnn_core::ops::pool2d::PoolKind;
 use webnn_core::ops::{BatchNormalization, Binary, Conv2d};
 use webnn_core::{DataType, Desc, Node, Op, Result, Shape, ValueId};
 
-use super::Site;
+use super::{Site, Values};
 use crate::constants;
-
-type Values = Option<Vec<ValueId>>;
 
 impl Site<'_, '_> {
     pub(super) fn convolution(&mut self) -> Result<Values> {

@@ -4,11 +4,9 @@ use webnn_core::ops::{Cast, Concat, Gather, Pad, Reduce, Reshape, Slice, Transpo
 use webnn_core::ops::{Inputs, MAX_TENSORS, reduce::ReduceKind};
 use webnn_core::{DataType, Desc, Op, Result, ValueId};
 
-use super::Site;
+use super::{Site, Values};
 use crate::constants;
 use crate::order::Order;
-
-type Values = Option<Vec<ValueId>>;
 
 impl Site<'_, '_> {
     pub(super) fn movement(&mut self) -> Result<Values> {

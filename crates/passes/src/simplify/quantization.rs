@@ -9,10 +9,8 @@ use webnn_core::ops::resample2d::InterpolationMode;
 use webnn_core::ops::{DequantizeLinear, Pool2d, QuantizeLinear};
 use webnn_core::{DataType, Desc, Op, Result, Shape, ValueId};
 
-use super::Site;
+use super::{Site, Values};
 use crate::constants;
-
-type Values = Option<Vec<ValueId>>;
 
 impl Site<'_, '_> {
     pub(super) fn quantization(&mut self) -> Result<Values> {

@@ -1,5 +1,7 @@
 //! Random graphs of everything that the passes look at.
 
+#![allow(clippy::unwrap_used, reason = "only tests call this, and what it makes is valid")]
+
 use webnn_core::ops::conv2d::InputLayout;
 use webnn_core::ops::pad::PaddingMode;
 use webnn_core::ops::pool2d::{Pool2d, PoolKind, PoolOptions};
@@ -68,11 +70,10 @@ pub(crate) fn random_inputs(graph: &Graph, numbers: &mut Numbers) -> Vec<Tensor>
 }
 
 fn elements(desc: Desc, numbers: &mut Numbers) -> Vec<u8> {
-    match desc.data_type {
-        DataType::Float32 => {
-            (0..desc.elements()).flat_map(|_| numbers.float().to_le_bytes()).collect()
-        }
-        _ => (0..desc.byte_length()).map(|_| numbers.below(256) as u8).collect(),
+    if desc.data_type == DataType::Float32 {
+        (0..desc.elements()).flat_map(|_| numbers.float().to_le_bytes()).collect()
+    } else {
+        (0..desc.byte_length()).map(|_| numbers.below(256) as u8).collect()
     }
 }
 
@@ -231,7 +232,8 @@ impl Maker<'_> {
             14 if rank > 0 => {
                 let axis = self.numbers.below(rank) as u32;
                 let size = shape[axis as usize];
-                let splits = if size % 2 == 0 { Splits::Count(2) } else { Splits::Count(1) };
+                let splits =
+                    if size.is_multiple_of(2) { Splits::Count(2) } else { Splits::Count(1) };
                 self.add(Split { axis, splits }, &[x]);
             }
             15 if rank > 0 => {
@@ -311,7 +313,7 @@ impl Maker<'_> {
                 1 if sizes.len() < 6 => sizes.insert(i, 1),
                 _ => {
                     if let Some(size) = sizes.get_mut(i)
-                        && *size % 2 == 0
+                        && size.is_multiple_of(2)
                     {
                         *size /= 2;
                         sizes.insert(i, 2);
