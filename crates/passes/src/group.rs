@@ -176,3 +176,174 @@ impl<'a> Grouping<'a> {
         self.groups
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::assert_groups;
+
+    #[test]
+    fn matrix_operators_take_what_follows() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[4, 8]
+            %r = input "r" float32[4, 8]
+            %w = constant float32[8, 8] splat 0.5
+            %b = constant float32[8] splat 0.25
+            %a = matmul(%x, %w)
+            %c = add(%a, %b)
+            %s = sigmoid(%c)
+            %d = mul(%c, %s)
+            %e = add(%r, %d)
+            output "y" = %e
+            "#,
+            &["matrix: matmul add sigmoid mul add"],
+        );
+    }
+
+    #[test]
+    fn a_value_that_others_take_ends_a_group() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[4, 8]
+            %w = constant float32[8, 8] splat 0.5
+            %a = matmul(%x, %w)
+            %b = relu(%a)
+            %c = tanh(%b)
+            %d = softmax(%b) { axis: 0 }
+            %e = add(%c, %d)
+            output "y" = %e
+            "#,
+            &["matrix: matmul relu", "single: softmax", "pointwise: tanh add"],
+        );
+    }
+
+    #[test]
+    fn an_output_in_the_middle_ends_a_group() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[4, 8]
+            %w = constant float32[8, 8] splat 0.5
+            %a = matmul(%x, %w)
+            %b = relu(%a)
+            %c = tanh(%b)
+            %d = exp(%c)
+            output "b" = %b
+            output "d" = %d
+            "#,
+            &["matrix: matmul relu", "pointwise: tanh exp"],
+        );
+    }
+
+    #[test]
+    fn element_wise_graphs_join_with_all_that_they_alone_need() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[4, 8]
+            %z = input "z" float32[4, 1]
+            %a = exp(%x)
+            %b = tanh(%x)
+            %c = sin(%b)
+            %d = mul(%a, %c)
+            %g = greater(%d, %z)
+            %e = where(%g, %d, %a)
+            output "y" = %e
+            "#,
+            &["pointwise: exp tanh sin mul greater where"],
+        );
+    }
+
+    #[test]
+    fn shapes_that_differ_do_not_join() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[4, 8]
+            %z = input "z" float32[8]
+            %a = exp(%z)
+            %b = mul(%x, %a)
+            %c = neg(%b)
+            output "y" = %c
+            "#,
+            &["single: exp", "pointwise: mul neg"],
+        );
+    }
+
+    #[test]
+    fn normalizations_take_what_surrounds_them() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[4, 8]
+            %r = input "r" float32[4, 8]
+            %w = constant float32[8] splat 0.5
+            %e = constant float32[] {0.001}
+            %a = add(%x, %r)
+            %n = layerNormalization(%a, scale: %w)
+            %q = mul(%n, %n)
+            %m = reduceMean(%q) { axes: [1], keepDimensions: true }
+            %v = add(%m, %e)
+            %s = sqrt(%v)
+            %d = div(%n, %s)
+            %y = mul(%d, %w)
+            output "y" = %y
+            output "n" = %n
+            "#,
+            &["normalize: add layerNormalization", "normalize: mul reduceMean add sqrt div mul"],
+        );
+    }
+
+    #[test]
+    fn quantized_operators_own_their_dequantizations() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[1, 4, 4, 2]
+            %s = constant float32[1, 1, 1, 1] {0.5}
+            %z = constant uint8[1, 1, 1, 1] {128}
+            %w = constant int8[2, 2, 1, 1] {1, 2, 3, 4}
+            %ws = constant float32[2, 1, 1, 1] {0.5, 0.25}
+            %wz = constant int8[2, 1, 1, 1] {0, 0}
+            %q = quantizeLinear(%x, %s, %z)
+            %d = dequantizeLinear(%q, %s, %z)
+            %f = dequantizeLinear(%w, %ws, %wz)
+            %c = conv2d(%d, %f) { inputLayout: "nhwc" }
+            %r = relu(%c)
+            %cq = quantizeLinear(%r, %s, %z)
+            %cd = dequantizeLinear(%cq, %s, %z)
+            %a = add(%cd, %d)
+            %aq = quantizeLinear(%a, %s, %z)
+            %y = dequantizeLinear(%aq, %s, %z)
+            output "y" = %y
+            "#,
+            &[
+                "single: quantizeLinear",
+                "quantized: dequantizeLinear dequantizeLinear conv2d relu quantizeLinear",
+                "quantized: dequantizeLinear dequantizeLinear add quantizeLinear",
+                "single: dequantizeLinear",
+            ],
+        );
+    }
+
+    #[test]
+    fn weights_stay_packed_for_products_alone() {
+        assert_groups(
+            r#"
+            %x = input "x" float32[1, 2, 4]
+            %w = constant int4[3, 4] {1, 2, 3, 4, 5, 6, 7, -8, 1, 2, 3, 4}
+            %s = constant float32[3, 2] splat 0.5
+            %z = constant int4[3, 2] splat 0
+            %d = dequantizeLinear(%w, %s, %z)
+            %t = transpose(%d)
+            %m = matmul(%x, %t)
+            %b = constant float32[3] {1, 2, 3}
+            %y = add(%m, %b)
+            %e = constant int8[4, 2] {1, 2, 3, 4, 5, 6, 7, 8}
+            %es = constant float32[1, 1] {0.5}
+            %ez = constant int8[1, 1] {0}
+            %ed = dequantizeLinear(%e, %es, %ez)
+            %i = input "i" int32[2]
+            %g = gather(%ed, %i)
+            output "y" = %y
+            output "g" = %g
+            "#,
+            &["weight-only: dequantizeLinear transpose matmul add", "single: gather"],
+        );
+    }
+}

@@ -462,3 +462,154 @@ impl Pass<'_> {
 fn first(node: &Node) -> ValueId {
     node.inputs[0].expect("the first slot is required")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::lay_out;
+    use crate::simplify::simplify;
+    use crate::testing::{RULES, assert_pass};
+
+    fn assert_laid_out(before: &str, after: &str) {
+        let pass = |graph| simplify(lay_out(&graph, &RULES)?, &RULES);
+        assert_pass(pass, before, after);
+    }
+
+    #[test]
+    fn images_are_transposed_at_the_borders_alone() {
+        assert_laid_out(
+            r#"
+            %x = input "x" float32[1, 3, 8, 8]
+            %w = constant float32[4, 3, 3, 3] splat 0.5
+            %v = constant float32[4, 1, 3, 3] splat 0.25
+            %b = constant float32[1, 4, 1, 1] {1, 2, 3, 4}
+            %a = conv2d(%x, %w) { padding: [1, 1, 1, 1] }
+            %c = mul(%a, %b)
+            %d = relu(%c)
+            %e = conv2d(%d, %v) { padding: [1, 1, 1, 1], groups: 4 }
+            %f = add(%d, %e)
+            %g = maxPool2d(%f) { windowDimensions: [2, 2], strides: [2, 2] }
+            %h, %i = split(%g) { splits: 2, axis: 1 }
+            %j = concat(%i, %h) { axis: 1 }
+            output "y" = %j
+            "#,
+            r#"
+            %x = input "x" float32[1, 3, 8, 8]
+            %w = constant float32[4, 3, 3, 3] splat 0.5
+            %v = constant float32[4, 1, 3, 3] splat 0.25
+            %b = constant float32[1, 1, 1, 4] {1, 2, 3, 4}
+            %t = transpose(%x) { permutation: [0, 2, 3, 1] }
+            %a = conv2d(%t, %w) { padding: [1, 1, 1, 1], inputLayout: "nhwc" }
+            %c = mul(%a, %b)
+            %d = relu(%c)
+            %e = conv2d(%d, %v) { padding: [1, 1, 1, 1], groups: 4, inputLayout: "nhwc" }
+            %f = add(%d, %e)
+            %g = maxPool2d(%f) { windowDimensions: [2, 2], strides: [2, 2], layout: "nhwc" }
+            %h, %i = split(%g) { splits: 2, axis: 3 }
+            %j = concat(%i, %h) { axis: 3 }
+            %y = transpose(%j) { permutation: [0, 3, 1, 2] }
+            output "y" = %y
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_pooled_image_needs_no_transpose() {
+        assert_laid_out(
+            r#"
+            %x = input "x" float32[1, 1, 8, 8]
+            %w = constant float32[4, 1, 3, 3] splat 0.5
+            %m = constant float32[4, 2] splat 0.5
+            %a = conv2d(%x, %w)
+            %b = averagePool2d(%a)
+            %c = reshape(%b) { newShape: [1, 4] }
+            %y = matmul(%c, %m)
+            output "y" = %y
+            "#,
+            r#"
+            %x = input "x" float32[1, 1, 8, 8]
+            %w = constant float32[4, 1, 3, 3] splat 0.5
+            %m = constant float32[4, 2] splat 0.5
+            %t = reshape(%x) { newShape: [1, 8, 8, 1] }
+            %a = conv2d(%t, %w) { inputLayout: "nhwc" }
+            %b = averagePool2d(%a) { layout: "nhwc" }
+            %c = reshape(%b) { newShape: [1, 4] }
+            %y = matmul(%c, %m)
+            output "y" = %y
+            "#,
+        );
+    }
+
+    #[test]
+    fn patches_become_a_sequence_without_a_transpose() {
+        assert_laid_out(
+            r#"
+            %x = input "x" float32[1, 2, 4, 4]
+            %w = constant float32[6, 2, 2, 2] splat 0.5
+            %a = conv2d(%x, %w) { strides: [2, 2] }
+            %b = reshape(%a) { newShape: [1, 6, 4] }
+            %c = transpose(%b) { permutation: [0, 2, 1] }
+            %y = softmax(%c) { axis: 2 }
+            output "y" = %y
+            "#,
+            r#"
+            %x = input "x" float32[1, 2, 4, 4]
+            %w = constant float32[6, 2, 2, 2] splat 0.5
+            %t = transpose(%x) { permutation: [0, 2, 3, 1] }
+            %a = conv2d(%t, %w) { strides: [2, 2], inputLayout: "nhwc" }
+            %b = reshape(%a) { newShape: [1, 4, 6] }
+            %y = softmax(%b) { axis: 2 }
+            output "y" = %y
+            "#,
+        );
+    }
+
+    #[test]
+    fn attributes_follow_the_order() {
+        assert_laid_out(
+            r#"
+            %x = input "x" float32[1, 2, 4, 3]
+            %s = constant float32[2] {1, 2}
+            %a = transpose(%x) { permutation: [0, 2, 3, 1] }
+            %b = reduceMax(%a) { axes: [1], keepDimensions: true }
+            %c = layerNormalization(%a, scale: %s) { axes: [3] }
+            %d = add(%b, %c)
+            %e = slice(%d) { starts: [0, 1, 0, 0], sizes: [1, 2, 3, 2] }
+            %f = pad(%e) { beginningPadding: [0, 0, 2, 0], endingPadding: [0, 1, 0, 0] }
+            %y = transpose(%f) { permutation: [0, 3, 1, 2] }
+            output "y" = %y
+            "#,
+            r#"
+            %x = input "x" float32[1, 2, 4, 3]
+            %s = constant float32[2] {1, 2}
+            %b = reduceMax(%x) { axes: [2], keepDimensions: true }
+            %a = transpose(%x) { permutation: [0, 2, 3, 1] }
+            %n = layerNormalization(%a, scale: %s) { axes: [3] }
+            %m = transpose(%b) { permutation: [0, 2, 3, 1] }
+            %d = add(%m, %n)
+            %e = slice(%d) { starts: [0, 1, 0, 0], sizes: [1, 2, 3, 2] }
+            %f = pad(%e) { beginningPadding: [0, 0, 2, 0], endingPadding: [0, 1, 0, 0] }
+            %y = transpose(%f) { permutation: [0, 3, 1, 2] }
+            output "y" = %y
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_product_takes_a_transposed_factor_as_it_is() {
+        assert_laid_out(
+            r#"
+            %x = input "x" float32[2, 3]
+            %w = input "w" float32[4, 3]
+            %t = transpose(%w)
+            %y = gemm(%x, %t)
+            output "y" = %y
+            "#,
+            r#"
+            %x = input "x" float32[2, 3]
+            %w = input "w" float32[4, 3]
+            %y = gemm(%x, %w) { bTranspose: true }
+            output "y" = %y
+            "#,
+        );
+    }
+}

@@ -39,26 +39,25 @@ fn canonical(graph: &Graph) -> String {
     rewrite.finish().expect("a copy is as valid").to_string()
 }
 
+/// Some numbers, the same for equal descriptors.
+pub(crate) fn random(desc: Desc) -> Tensor {
+    let element = |i: usize| ((i * 37 + 11) % 64) as i128;
+    if desc.data_type.is_float() {
+        let elements = (0..desc.elements()).map(|i| element(i) as f64 / 16.0 - 1.5);
+        Tensor::float(desc, elements.collect())
+    } else {
+        Tensor::int(desc, (0..desc.elements()).map(element).collect())
+    }
+}
+
 /// Asserts what a pass makes of a graph, and that both compute the same of some numbers.
 pub(crate) fn assert_pass(pass: impl Fn(Graph) -> Result<Graph>, before: &str, after: &str) {
     let graph = parse(before);
     let result = pass(graph.clone()).expect("passes take every graph");
     let (actual, expected) = (canonical(&result), canonical(&parse(after)));
     assert_eq!(actual, expected, "\n{actual}\nexpected\n{expected}");
-    let inputs: Vec<Tensor> = graph
-        .inputs()
-        .iter()
-        .map(|port| {
-            let desc = graph.desc(port.value);
-            let element = |i: usize| ((i * 37 + 11) % 64) as i128;
-            if desc.data_type.is_float() {
-                let elements = (0..desc.elements()).map(|i| element(i) as f64 / 16.0 - 1.5);
-                Tensor::float(desc, elements.collect())
-            } else {
-                Tensor::int(desc, (0..desc.elements()).map(element).collect())
-            }
-        })
-        .collect();
+    let inputs: Vec<Tensor> =
+        graph.inputs().iter().map(|port| random(graph.desc(port.value))).collect();
     let expected = reference::run(&graph, &inputs).expect("the graph is valid");
     let actual = reference::run(&result, &inputs).expect("the graph is valid");
     for (actual, expected) in actual.iter().zip(&expected) {

@@ -1,6 +1,9 @@
 //! Values seen through reshapes, transposes and slices: by strides instead of copies.
 
-use webnn_core::{Graph, NodeId, Op, Shape, ValueId};
+use webnn_core::ops::Binary;
+use webnn_core::{Graph, Node, NodeId, Op, Shape, ValueId};
+
+use crate::constants::uniform;
 
 /// One dimension of a strided value: index `i` lies at `(i / repeat) * stride`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,12 +13,13 @@ pub(super) struct Dimension {
     pub(super) repeat: usize,
 }
 
-/// Part of another value, by strides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Part of another value, by strides, multiplied by a number.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Strided {
     pub(super) value: ValueId,
     pub(super) offset: usize,
     pub(super) dimensions: Vec<Dimension>,
+    pub(super) scale: f64,
     /// The nodes between the two, last first.
     pub(super) nodes: Vec<NodeId>,
 }
@@ -25,21 +29,34 @@ const MOST_STEPS: usize = 8;
 
 /// The value as a part of the earliest one that it can be seen in; at worst of itself.
 pub(super) fn trace(graph: &Graph, value: ValueId) -> Strided {
+    trace_through(graph, value, view_of)
+}
+
+/// The same also through multiplications with numbers.
+pub(super) fn trace_scaled(graph: &Graph, value: ValueId) -> Strided {
+    trace_through(graph, value, |node| view_of(node).or_else(|| Some(scaled(graph, node)?.0)))
+}
+
+fn trace_through(
+    graph: &Graph,
+    value: ValueId,
+    source_of: impl Fn(&Node) -> Option<ValueId>,
+) -> Strided {
     // Each step: the node, and which of its results leads on.
     let mut steps: Vec<(NodeId, usize)> = Vec::new();
     let mut source = value;
     while steps.len() < MOST_STEPS
         && let Some(id) = graph.producer(source)
-        && is_view(&graph.node(id).op)
+        && let Some(earlier) = source_of(graph.node(id))
     {
-        let node = graph.node(id);
-        let result = node.outputs.iter().position(|&output| output == source).unwrap_or(0);
+        let outputs = &graph.node(id).outputs;
+        let result = outputs.iter().position(|&output| output == source).unwrap_or(0);
         steps.push((id, result));
-        source = node.inputs[0].expect("views have an operand");
+        source = earlier;
     }
     loop {
         let first = match steps.last() {
-            Some(&(id, _)) => graph.node(id).inputs[0].expect("views have an operand"),
+            Some(&(id, _)) => source_of(graph.node(id)).expect("every step has a source"),
             None => value,
         };
         if let Some(strided) = follow(graph, first, &steps) {
@@ -50,8 +67,30 @@ pub(super) fn trace(graph: &Graph, value: ValueId) -> Strided {
     }
 }
 
-fn is_view(op: &Op) -> bool {
-    matches!(op, Op::Reshape(_) | Op::Transpose(_) | Op::Slice(_) | Op::Split(_) | Op::Expand(_))
+/// What an operator that only moves elements, or repeats them, shows.
+fn view_of(node: &Node) -> Option<ValueId> {
+    let is_view = matches!(
+        node.op,
+        Op::Reshape(_) | Op::Transpose(_) | Op::Slice(_) | Op::Split(_) | Op::Expand(_)
+    );
+    if is_view { node.inputs[0] } else { None }
+}
+
+/// What a node multiplies by a number, and the number.
+pub(super) fn scaled(graph: &Graph, node: &Node) -> Option<(ValueId, f64)> {
+    let Op::Binary(op) = node.op else { return None };
+    let [Some(a), Some(b)] = node.inputs[..] else { return None };
+    let number = |value: ValueId| {
+        uniform(graph, value)
+            .filter(|number| graph.desc(value).elements() == 1 && number.is_finite())
+    };
+    let (source, scale) = match (op, number(a), number(b)) {
+        (Binary::Mul, _, Some(scale)) => (a, scale),
+        (Binary::Mul, Some(scale), None) => (b, scale),
+        (Binary::Div, _, Some(scale)) if scale != 0.0 => (a, 1.0 / scale),
+        _other => return None,
+    };
+    (graph.desc(source) == graph.desc(node.outputs[0])).then_some((source, scale))
 }
 
 fn contiguous(shape: &Shape) -> Vec<Dimension> {
@@ -63,6 +102,7 @@ fn contiguous(shape: &Shape) -> Vec<Dimension> {
 /// The strides after the steps, the last of which comes first.
 fn follow(graph: &Graph, source: ValueId, steps: &[(NodeId, usize)]) -> Option<Strided> {
     let mut offset = 0;
+    let mut scale = 1.0;
     let mut dimensions = contiguous(&graph.desc(source).shape);
     for &(id, result) in steps.iter().rev() {
         let node = graph.node(id);
@@ -101,12 +141,14 @@ fn follow(graph: &Graph, source: ValueId, steps: &[(NodeId, usize)]) -> Option<S
                     false => Dimension { size: size as usize, ..one },
                 })
                 .collect();
+        } else if let Some((_, number)) = scaled(graph, node) {
+            scale *= number;
         } else {
             dimensions = reshape(&dimensions, &shape)?;
         }
     }
     let nodes = steps.iter().map(|&(id, _)| id).collect();
-    Some(Strided { value: source, offset, dimensions, nodes })
+    Some(Strided { value: source, offset, dimensions, scale, nodes })
 }
 
 /// Dimensions of another shape over the same elements, where strides can say it.

@@ -147,3 +147,76 @@ fn has_exact_inverse(value: f64) -> bool {
     let exponent = value.abs().log2();
     exponent == exponent.trunc() && exponent.abs() <= 100.0 && value != 1.0
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::simplify::simplify;
+    use crate::testing::{RULES, assert_pass};
+
+    fn assert_simplified(number: &str, body: &str, after: &str) {
+        let head = "%x = input \"x\" float32[2, 4]";
+        let before =
+            format!("{head}\n%c = constant float32[] {{{number}}}\n{body}\noutput \"y\" = %y");
+        let after = if after == "unchanged" {
+            before.clone()
+        } else {
+            format!("{head}\n{after}\noutput \"y\" = %y")
+        };
+        assert_pass(|graph| simplify(graph, &RULES), &before, &after);
+    }
+
+    #[test]
+    fn only_neutral_elements_vanish() {
+        for (number, body) in [
+            ("1", "%y = mul(%x, %c)"),
+            ("1", "%y = mul(%c, %x)"),
+            ("1", "%y = div(%x, %c)"),
+            ("1", "%y = pow(%x, %c)"),
+            ("0", "%y = sub(%x, %c)"),
+            ("-0.0", "%y = add(%c, %x)"),
+            ("-Infinity", "%y = max(%x, %c)"),
+        ] {
+            assert_simplified(number, body, "%y = identity(%x)");
+        }
+        // −0 + 0 is 0, −0 − −0 is 0.
+        for (number, body) in
+            [("0", "%y = add(%x, %c)"), ("-0.0", "%y = sub(%x, %c)"), ("1", "%y = sub(%x, %c)")]
+        {
+            assert_simplified(number, body, "unchanged");
+        }
+    }
+
+    #[test]
+    fn a_neutral_element_that_broadcasts_stays() {
+        let text = "%x = input \"x\" float32[4]\n%c = constant float32[2, 1] splat 1\n\
+                    %y = mul(%x, %c)\noutput \"y\" = %y";
+        assert_pass(|graph| simplify(graph, &RULES), text, text);
+    }
+
+    #[test]
+    fn operators_become_cheaper_ones() {
+        for (number, body, after) in [
+            ("2", "%y = pow(%x, %c)", "%y = mul(%x, %x)"),
+            ("8", "%y = div(%x, %c)", "%d = constant float32[] {0.125}\n%y = mul(%x, %d)"),
+            ("3", "%y = div(%x, %c)", "unchanged"),
+            ("6", "%y = min(%x, %c)", "%y = clamp(%x) { maxValue: 6.0 }"),
+            (
+                "6",
+                "%z = constant float32[] {-1}\n%a = max(%x, %z)\n%y = min(%c, %a)",
+                "%y = clamp(%x) { minValue: -1.0, maxValue: 6.0 }",
+            ),
+            ("1", "%e = exp(%x)\n%y = div(%c, %e)", "%e = exp(%x)\n%y = reciprocal(%e)"),
+        ] {
+            assert_simplified(number, body, after);
+        }
+    }
+
+    #[test]
+    fn equal_nodes_become_one() {
+        assert_simplified(
+            "1",
+            "%a = exp(%x)\n%b = exp(%x)\n%y = add(%a, %b)",
+            "%a = exp(%x)\n%y = add(%a, %a)",
+        );
+    }
+}

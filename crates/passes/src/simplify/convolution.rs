@@ -148,3 +148,79 @@ fn sum(a: [u32; 4], b: [u32; 4]) -> [u32; 4] {
 fn to_bytes(numbers: impl Iterator<Item = f64>) -> Vec<u8> {
     numbers.flat_map(|number| (number as f32).to_le_bytes()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::simplify::simplify;
+    use crate::testing::{RULES, assert_pass};
+
+    fn assert_simplified(body: &str, after: &str) {
+        let head = "%x = input \"x\" float32[1, 2, 3, 3]";
+        let before = format!("{head}\n{body}\noutput \"y\" = %y");
+        let after = format!("{head}\n{after}\noutput \"y\" = %y");
+        assert_pass(|graph| simplify(graph, &RULES), &before, &after);
+    }
+
+    #[test]
+    fn zeros_around_the_image_become_padding() {
+        assert_simplified(
+            "%w = constant float32[1, 2, 2, 2] splat 0.5\n\
+             %p = pad(%x) { beginningPadding: [0, 0, 1, 0], endingPadding: [0, 0, 0, 2] }\n\
+             %y = conv2d(%p, %w) { padding: [0, 1, 0, 0] }",
+            "%w = constant float32[1, 2, 2, 2] splat 0.5\n\
+             %y = conv2d(%x, %w) { padding: [1, 1, 0, 2] }",
+        );
+    }
+
+    #[test]
+    fn other_padding_stays() {
+        for pad in [
+            "{ beginningPadding: [0, 0, 1, 0], endingPadding: [0, 0, 0, 0], value: 1.0 }",
+            "{ beginningPadding: [0, 0, 1, 0], endingPadding: [0, 0, 0, 0], mode: \"edge\" }",
+            "{ beginningPadding: [0, 1, 0, 0], endingPadding: [0, 1, 0, 0] }",
+        ] {
+            let channels = if pad.contains("[0, 1, 0, 0]") { 4 } else { 2 };
+            let body = format!(
+                "%w = constant float32[1, {channels}, 2, 2] splat 0.5\n%p = pad(%x) {pad}\n%y = conv2d(%p, %w)"
+            );
+            assert_simplified(&body, &body);
+        }
+    }
+
+    #[test]
+    fn a_constant_per_channel_becomes_the_bias() {
+        assert_simplified(
+            "%w = constant float32[2, 2, 1, 1] splat 0.5\n\
+             %b = constant float32[2, 1, 1] {1, 2}\n\
+             %c = conv2d(%x, %w)\n%y = add(%b, %c)",
+            "%w = constant float32[2, 2, 1, 1] splat 0.5\n\
+             %b = constant float32[2] {1, 2}\n\
+             %y = conv2d(%x, %w, bias: %b)",
+        );
+    }
+
+    #[test]
+    fn batch_normalization_scales_filters_and_bias() {
+        assert_simplified(
+            "%w = constant float32[2, 2, 1, 1] {1, 2, 3, 4}\n\
+             %b = constant float32[2] {1, 2}\n\
+             %mean = constant float32[2] {1, 4}\n\
+             %variance = constant float32[2] {3, 15}\n\
+             %scale = constant float32[2] {2, 4}\n\
+             %c = conv2d(%x, %w, bias: %b)\n\
+             %y = batchNormalization(%c, %mean, %variance, scale: %scale) { epsilon: 1.0 }",
+            "%w = constant float32[2, 2, 1, 1] {1, 2, 3, 4}\n\
+             %b = constant float32[2] {0, -2}\n\
+             %y = conv2d(%x, %w, bias: %b)",
+        );
+    }
+
+    #[test]
+    fn a_convolution_that_others_take_keeps_its_filters() {
+        let body = "%w = constant float32[2, 2, 1, 1] {1, 2, 3, 4}\n\
+                    %v = constant float32[2] {3, 15}\n\
+                    %c = conv2d(%x, %w)\n\
+                    %n = batchNormalization(%c, %v, %v)\n%y = mul(%c, %n)";
+        assert_simplified(body, body);
+    }
+}

@@ -140,14 +140,17 @@ impl Site<'_, '_> {
         let input = self.operand(0);
         let shape = self.desc(input).shape;
         let order = Order::from_permutation(&op.permutation(shape.rank()));
+        if let Some(maker) = self.maker(input)
+            && let Op::Transpose(earlier) = &maker.op
+        {
+            let both = order.arrange(&earlier.permutation(shape.rank()));
+            let source = maker.inputs[0].expect("transpose has an operand");
+            return self.push(Transpose { permutation: Some(both) }, &[source]);
+        }
         if order.is_same_memory(Order::identity(shape.rank()), &shape) {
             return self.push(Reshape::new(self.result().shape.to_vec()), &[input]);
         }
-        let Some(maker) = self.maker(input) else { return Ok(None) };
-        let Op::Transpose(earlier) = &maker.op else { return Ok(None) };
-        let both = order.arrange(&earlier.permutation(shape.rank()));
-        let source = maker.inputs[0].expect("transpose has an operand");
-        self.push(Transpose { permutation: Some(both) }, &[source])
+        Ok(None)
     }
 
     /// A slice of a slice, or of one operand of a concat.
@@ -308,5 +311,130 @@ impl Site<'_, '_> {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::simplify::simplify;
+    use crate::testing::{RULES, assert_pass};
+
+    fn assert_simplified(body: &str, after: &str) {
+        let head = "%x = input \"x\" float32[2, 1, 4]";
+        let before = format!("{head}\n{body}\noutput \"y\" = %y");
+        let after = format!("{head}\n{after}\noutput \"y\" = %y");
+        assert_pass(|graph| simplify(graph, &RULES), &before, &after);
+    }
+
+    #[test]
+    fn what_copies_vanishes() {
+        for copy in [
+            "%y = reshape(%x) { newShape: [2, 1, 4] }",
+            "%y = expand(%x) { newShape: [2, 1, 4] }",
+            "%y = transpose(%x) { permutation: [0, 1, 2] }",
+            "%y = slice(%x) { starts: [0, 0, 0], sizes: [2, 1, 4] }",
+            "%y = concat(%x) { axis: 1 }",
+            "%y = split(%x) { splits: 1 }",
+            "%y = pad(%x) { beginningPadding: [0, 0, 0], endingPadding: [0, 0, 0] }",
+            "%y = tile(%x) { repetitions: [1, 1, 1] }",
+            "%y = reverse(%x) { axes: [1] }",
+            "%y = cast(%x) { dataType: \"float32\" }",
+            "%a, %b = split(%x) { splits: 2, axis: 2 }\n %y = concat(%a, %b) { axis: 2 }",
+            "%a = transpose(%x)\n %y = transpose(%a)",
+            "%a = reshape(%x) { newShape: [8] }\n %y = reshape(%a) { newShape: [2, 1, 4] }",
+        ] {
+            assert_simplified(copy, "%y = identity(%x)");
+        }
+    }
+
+    #[test]
+    fn movements_join() {
+        for (body, after) in [
+            (
+                "%y = transpose(%x) { permutation: [1, 0, 2] }",
+                "%y = reshape(%x) { newShape: [1, 2, 4] }",
+            ),
+            (
+                "%a = reshape(%x) { newShape: [8] }\n %y = reshape(%a) { newShape: [4, 2] }",
+                "%y = reshape(%x) { newShape: [4, 2] }",
+            ),
+            (
+                "%a = transpose(%x) { permutation: [2, 0, 1] }\n \
+                 %y = transpose(%a) { permutation: [2, 0, 1] }",
+                "%y = transpose(%x) { permutation: [1, 2, 0] }",
+            ),
+            (
+                "%a = slice(%x) { starts: [0, 0, 1], sizes: [2, 1, 3] }\n \
+                 %y = slice(%a) { starts: [1, 0, 1], sizes: [1, 1, 2], strides: [1, 1, 2] }",
+                "%y = slice(%x) { starts: [1, 0, 2], sizes: [1, 1, 2], strides: [1, 1, 2] }",
+            ),
+            (
+                "%a = neg(%x)\n %b = concat(%x, %a) { axis: 1 }\n %c = concat(%b, %x) { axis: 1 }\n \
+                 %y = exp(%c)",
+                "%a = neg(%x)\n %c = concat(%x, %a, %x) { axis: 1 }\n %y = exp(%c)",
+            ),
+            (
+                "%a = neg(%x)\n %b = concat(%x, %a) { axis: 0 }\n \
+                 %y = slice(%b) { starts: [2, 0, 0], sizes: [2, 1, 4] }",
+                "%y = neg(%x)",
+            ),
+            (
+                "%i = constant int32[2] {1, 2}\n %y = gather(%x, %i) { axis: 2 }",
+                "%y = slice(%x) { starts: [0, 0, 1], sizes: [2, 1, 2] }",
+            ),
+            (
+                "%i = constant int64[] {-1}\n %y = gather(%x, %i) { axis: 0 }",
+                "%a = slice(%x) { starts: [1, 0, 0], sizes: [1, 1, 4] }\n \
+                 %y = reshape(%a) { newShape: [1, 4] }",
+            ),
+            (
+                "%e = expand(%x) { newShape: [2, 3, 4] }\n %w = constant float32[3, 4] splat 2\n \
+                 %y = add(%e, %w)",
+                "%w = constant float32[3, 4] splat 2\n %y = add(%x, %w)",
+            ),
+            ("%y = reduceMean(%x) { axes: [1] }", "%y = reshape(%x) { newShape: [2, 4] }"),
+        ] {
+            assert_simplified(body, after);
+        }
+    }
+
+    #[test]
+    fn casts_join_where_nothing_is_lost() {
+        for (body, after) in [
+            (
+                "%a = cast(%x) { dataType: \"int8\" }\n %b = cast(%a) { dataType: \"int32\" }\n \
+                 %y = cast(%b) { dataType: \"uint8\" }",
+                "%a = cast(%x) { dataType: \"int8\" }\n %y = cast(%a) { dataType: \"uint8\" }",
+            ),
+            (
+                "%a = cast(%x) { dataType: \"float16\" }\n %b = cast(%a) { dataType: \"float32\" }\n \
+                 %y = cast(%b) { dataType: \"float16\" }",
+                "%y = cast(%x) { dataType: \"float16\" }",
+            ),
+        ] {
+            assert_simplified(body, after);
+        }
+        let lossy =
+            "%a = cast(%x) { dataType: \"float16\" }\n %y = cast(%a) { dataType: \"float32\" }";
+        assert_simplified(lossy, lossy);
+    }
+
+    #[test]
+    fn constants_fold_unless_they_grow() {
+        assert_simplified(
+            "%a = constant float32[2] {1, 4}\n %b = sqrt(%a)\n %c = reshape(%b) { newShape: [2, 1, 1] }\n \
+             %y = mul(%x, %c)",
+            "%c = constant float32[2, 1, 1] {1, 2}\n %y = mul(%x, %c)",
+        );
+        let large = "%a = constant float32[] {2}\n %b = expand(%a) { newShape: [512, 1, 64] }\n \
+                     %c = gelu(%b)\n %d = concat(%c, %c) { axis: 1 }\n \
+                     %y = slice(%d) { starts: [0, 1, 0], sizes: [512, 1, 64] }";
+        let text = format!("%x = input \"x\" float32[2, 1, 4]\n{large}\noutput \"y\" = %y");
+        let graph = simplify(crate::testing::parse(&text), &RULES).unwrap();
+        let constants = graph.values().iter().filter_map(|value| match &value.source {
+            webnn_core::Source::Constant(bytes) => Some(bytes.len()),
+            webnn_core::Source::Input(_) | webnn_core::Source::Node(..) => None,
+        });
+        assert_eq!(constants.collect::<Vec<_>>(), [4]);
     }
 }

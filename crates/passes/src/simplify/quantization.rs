@@ -135,3 +135,57 @@ impl Site<'_, '_> {
         Some(self.rewrite.constant(Desc::new(desc.data_type, shape), bytes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::simplify::simplify;
+    use crate::testing::{RULES, assert_pass};
+
+    fn assert_simplified(body: &str, after: &str) {
+        let head = "%x = input \"x\" uint8[1, 2, 4, 4]\n\
+                    %s4 = constant float32[1, 1, 1, 1] {0.5}\n\
+                    %z4 = constant uint8[1, 1, 1, 1] {7}\n\
+                    %s2 = constant float32[1, 1] {0.5}\n\
+                    %z2 = constant uint8[1, 1] {7}\n";
+        let text = |body: &str| format!("{head}\n{body}\noutput \"y\" = %y");
+        assert_pass(|graph| simplify(graph, &RULES), &text(body), &text(after));
+    }
+
+    #[test]
+    fn conversions_meet_and_cancel() {
+        for (moved, after) in [
+            (
+                "%m = reshape(%d) { newShape: [8, 4] }\n%y = quantizeLinear(%m, %s2, %z2)",
+                "%y = reshape(%x) { newShape: [8, 4] }",
+            ),
+            ("%m = transpose(%d)\n%y = quantizeLinear(%m, %s4, %z4)", "%y = transpose(%x)"),
+            (
+                "%m = maxPool2d(%d) { windowDimensions: [2, 2] }\n%y = quantizeLinear(%m, %s4, %z4)",
+                "%y = maxPool2d(%x) { windowDimensions: [2, 2] }",
+            ),
+            (
+                "%m = concat(%d, %d) { axis: 3 }\n%y = quantizeLinear(%m, %s4, %z4)",
+                "%y = concat(%x, %x) { axis: 3 }",
+            ),
+        ] {
+            assert_simplified(&format!("%d = dequantizeLinear(%x, %s4, %z4)\n{moved}"), after);
+        }
+    }
+
+    #[test]
+    fn another_scale_is_another_value() {
+        let body = "%t = constant float32[1, 1, 1, 1] {0.25}\n\
+                    %d = dequantizeLinear(%x, %s4, %z4)\n%y = quantizeLinear(%d, %t, %z4)";
+        assert_simplified(body, body);
+    }
+
+    #[test]
+    fn results_are_quantized_before_they_move() {
+        assert_simplified(
+            "%d = dequantizeLinear(%x, %s4, %z4)\n%e = exp(%d)\n\
+             %m = reshape(%e) { newShape: [8, 4] }\n%y = quantizeLinear(%m, %s2, %z2)",
+            "%d = dequantizeLinear(%x, %s4, %z4)\n%e = exp(%d)\n\
+             %q = quantizeLinear(%e, %s4, %z4)\n%y = reshape(%q) { newShape: [8, 4] }",
+        );
+    }
+}
