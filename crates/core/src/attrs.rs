@@ -330,12 +330,7 @@ impl fmt::Display for Attr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Attr::Bool(value) => write!(f, "{value}"),
-            Attr::Number(Number::Int(value)) => write!(f, "{value}"),
-            Attr::Number(Number::Float(value)) if value.is_infinite() => {
-                f.write_str(if *value < 0.0 { "-Infinity" } else { "Infinity" })
-            }
-            // `{:?}` prints the shortest digits that read back as the same double.
-            Attr::Number(Number::Float(value)) => write!(f, "{value:?}"),
+            Attr::Number(number) => write!(f, "{number}"),
             Attr::Text(text) => write!(f, "{text:?}"),
             Attr::List(items) => {
                 f.write_str("[")?;

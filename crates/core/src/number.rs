@@ -1,5 +1,7 @@
 //! Numbers as callers give them, and elements as tensors store them.
 
+use std::fmt;
+
 use half::f16;
 
 use crate::types::DataType;
@@ -61,6 +63,19 @@ impl PartialEq for Number {
             (Number::Float(a), Number::Float(b)) => a.to_bits() == b.to_bits(),
             (Number::Int(a), Number::Int(b)) => a == b,
             (Number::Float(_), Number::Int(_)) | (Number::Int(_), Number::Float(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    /// Digits that read back as the same number; a float has a point, an exponent, or is one of
+    /// `NaN`, `Infinity` and `-Infinity`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Number::Int(value) => write!(f, "{value}"),
+            Number::Float(f64::INFINITY) => f.write_str("Infinity"),
+            Number::Float(f64::NEG_INFINITY) => f.write_str("-Infinity"),
+            Number::Float(value) => write!(f, "{value:?}"),
         }
     }
 }

@@ -114,7 +114,10 @@ impl Tensor {
     pub fn rounded(mut self) -> Tensor {
         let data_type = self.desc.data_type;
         match &mut self.data {
-            Data::Float(data) => data.iter_mut().for_each(|x| *x = round_float(*x, data_type)),
+            // Machines differ in the sign of the NaNs that they make.
+            Data::Float(data) => data.iter_mut().for_each(|x| {
+                *x = if x.is_nan() { f64::NAN } else { round_float(*x, data_type) };
+            }),
             Data::Int(data) => data.iter_mut().for_each(|x| *x = wrap(*x, data_type)),
         }
         self

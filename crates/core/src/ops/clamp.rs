@@ -46,7 +46,7 @@ impl Operator for Clamp {
             };
             ensure!(
                 ordered,
-                "minValue {min:?} is greater than maxValue {max:?} as {}",
+                "minValue {min} is greater than maxValue {max} as {}",
                 input.data_type
             );
         }

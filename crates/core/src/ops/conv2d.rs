@@ -82,6 +82,22 @@ attrs! {
     }
 }
 
+impl Conv2d {
+    /// The window over rows and over columns.
+    pub fn windows(&self, input: &Desc, filter: &Desc) -> [Window; 2] {
+        let (_, h, w) = self.input_layout.axes();
+        let (_, _, kh, kw) = self.filter_layout.axes();
+        let sizes = [(input.shape[h], filter.shape[kh]), (input.shape[w], filter.shape[kw])];
+        [0, 1].map(|i| Window {
+            input: sizes[i].0,
+            window: sizes[i].1,
+            padding: (self.padding[2 * i], self.padding[2 * i + 1]),
+            stride: self.strides[i],
+            dilation: self.dilations[i],
+        })
+    }
+}
+
 impl Operator for Conv2d {
     const METHODS: &'static [Method] = &[Method {
         name: "conv2d",
@@ -100,8 +116,8 @@ impl Operator for Conv2d {
         ensure_positive("strides", &self.strides)?;
         ensure_positive("dilations", &self.dilations)?;
         ensure!(self.groups > 0, "groups is 0, expected at least 1");
-        let (c, h, w) = self.input_layout.axes();
-        let (o, i, kh, kw) = self.filter_layout.axes();
+        let (c, ..) = self.input_layout.axes();
+        let (o, i, ..) = self.filter_layout.axes();
         let (channels, outputs) = (input.shape[c], filter.shape[o]);
         ensure!(
             channels % self.groups == 0 && channels / self.groups == filter.shape[i],
@@ -118,21 +134,7 @@ impl Operator for Conv2d {
         if let Some(bias) = inputs.opt(2) {
             ensure_shape("bias", &bias.shape, &[outputs])?;
         }
-        let [top, bottom, left, right] = self.padding;
-        let height = Window {
-            input: input.shape[h],
-            window: filter.shape[kh],
-            padding: (top, bottom),
-            stride: self.strides[0],
-            dilation: self.dilations[0],
-        };
-        let width = Window {
-            input: input.shape[w],
-            window: filter.shape[kw],
-            padding: (left, right),
-            stride: self.strides[1],
-            dilation: self.dilations[1],
-        };
+        let [height, width] = self.windows(&input, &filter);
         let shape = self.input_layout.shape(
             input.shape[0],
             outputs,
@@ -149,6 +151,7 @@ impl Operator for Conv2d {
         let (o, i, kh, kw) = self.filter_layout.axes();
         let (in_shape, shape) = (&input.desc.shape, &outputs[0].shape);
         let taps = &filter.desc.shape;
+        let [rows, columns] = self.windows(&input.desc, &filter.desc);
         let group_inputs = taps[i] as usize;
         let group_outputs = (taps[o] / self.groups) as usize;
         let mut data = vec![0.0; outputs[0].elements()];
@@ -156,10 +159,8 @@ impl Operator for Conv2d {
             let at = coordinates(index, shape);
             let channel = at[c];
             let mut sum = bias.map_or(0.0, |bias| bias.floats()[channel]);
-            for row in 0..taps[kh] as usize {
-                let Some(y) = self.tap(0, at[h], row, in_shape[h]) else { continue };
-                for column in 0..taps[kw] as usize {
-                    let Some(x) = self.tap(1, at[w], column, in_shape[w]) else { continue };
+            for (row, y) in rows.taps(at[h]) {
+                for (column, x) in columns.taps(at[w]) {
                     for k in 0..group_inputs {
                         let source = channel / group_outputs * group_inputs + k;
                         let element = index_along(in_shape, [0, c, h, w], [at[0], source, y, x]);
@@ -171,15 +172,5 @@ impl Operator for Conv2d {
             *output = sum;
         }
         vec![Tensor::float(outputs[0], data)]
-    }
-}
-
-impl Conv2d {
-    /// Where a tap of the window at an output position reads; `None` in the padding.
-    fn tap(&self, spatial: usize, output: usize, tap: usize, size: u32) -> Option<usize> {
-        let (stride, dilation) = (self.strides[spatial], self.dilations[spatial]);
-        (output * stride as usize + tap * dilation as usize)
-            .checked_sub(self.padding[2 * spatial] as usize)
-            .filter(|&at| at < size as usize)
     }
 }

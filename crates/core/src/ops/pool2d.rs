@@ -192,9 +192,9 @@ impl Pool2d {
         match self.kind {
             PoolKind::Average => {
                 let count = elements.clone().count().max(1);
-                elements.sum::<f64>() / count as f64
+                elements.fold(0.0, |sum, x| sum + x) / count as f64
             }
-            PoolKind::L2 => elements.map(|x| x * x).sum::<f64>().sqrt(),
+            PoolKind::L2 => elements.fold(0.0, |sum, x| sum + x * x).sqrt(),
             PoolKind::Max => elements.fold(f64::NEG_INFINITY, maximum),
         }
     }

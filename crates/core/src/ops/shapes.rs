@@ -98,15 +98,21 @@ impl Window {
     }
 
     /// What the window at an output position reads, padding left out.
-    ///
-    /// Taps in the padding are never visited: a window may be far greater than its input.
     pub fn reads(&self, output: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        self.taps(output).map(|(_, at)| at)
+    }
+
+    /// The taps of the window at an output position that fall on the input, each with where.
+    ///
+    /// Those in the padding are never visited: a window may be far greater than its input.
+    pub fn taps(&self, output: usize) -> impl Iterator<Item = (usize, usize)> + Clone + use<> {
         let dilation = i128::from(self.dilation);
         let start = output as i128 * i128::from(self.stride) - i128::from(self.padding.0);
         // Both quotients round up: the first tap at 0 or later, and the first one beyond the end.
         let first = (dilation - 1 - start).max(0) / dilation;
         let end = (i128::from(self.input) - start + dilation - 1).max(0) / dilation;
-        (first..end.min(self.window.into())).map(move |tap| (start + tap * dilation) as usize)
+        let taps = first..end.min(self.window.into());
+        taps.map(move |tap| (tap as usize, (start + tap * dilation) as usize))
     }
 
     /// The number of whole windows as the name's dimension.
@@ -158,6 +164,7 @@ mod tests {
         let window = Window { input: 7, window: 3, padding: (1, 0), stride: 2, dilation: 1 };
         assert_eq!((window.floor(), window.ceil()), (Some(3), Some(4)));
         assert_eq!(window.reads(0).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(window.taps(0).collect::<Vec<_>>(), [(1, 0), (2, 1)]);
         assert_eq!(window.reads(3).collect::<Vec<_>>(), [5, 6]);
         let huge = Window { window: u32::MAX, padding: (u32::MAX, 0), dilation: 3, ..window };
         assert_eq!(huge.reads(0).collect::<Vec<_>>(), [0, 3, 6]);
