@@ -37,26 +37,34 @@ impl StoredIndex for i64 {
 /// If `range` reaches beyond `x`, or `out` is not as long as `range`.
 pub fn arg_extreme<T: Copy + PartialOrd, I: StoredIndex>(
     extreme: Extreme,
-    [_, axis, inner]: [usize; 3],
+    shape: [usize; 3],
     x: &[T],
     range: Range<usize>,
     out: &mut [I],
 ) {
     assert_eq!(out.len(), range.len());
-    let better: fn(&T, &T) -> bool = match extreme {
-        Extreme::Max => |a, b| a > b,
-        Extreme::Min => |a, b| a < b,
-    };
-    let is_nan = |x: &T| x.partial_cmp(x).is_none();
+    match extreme {
+        Extreme::Max => search(shape, x, range, out, |a, b| a > b),
+        Extreme::Min => search(shape, x, range, out, |a, b| a < b),
+    }
+}
+
+fn search<T: Copy + PartialOrd, I: StoredIndex>(
+    [_, axis, inner]: [usize; 3],
+    x: &[T],
+    range: Range<usize>,
+    out: &mut [I],
+    better: impl Fn(T, T) -> bool,
+) {
     for (at, out) in range.zip(out) {
-        let column = &x[at / inner * axis * inner + at % inner..];
-        let mut best = 0;
-        for i in 1..axis {
-            let (candidate, held) = (&column[i * inner], &column[best * inner]);
-            if better(candidate, held) || (is_nan(held) && !is_nan(candidate)) {
-                best = i;
-            }
-        }
+        let column = &x[at / inner * axis * inner + at % inner..][..(axis - 1) * inner + 1];
+        let is_number = |x: &T| x.partial_cmp(x).is_some();
+        let elements = || column.iter().step_by(inner).copied().enumerate();
+        // Comparisons with NaN fail, so only the first candidate must not be one.
+        let first = elements().find(|(_, x)| is_number(x)).unwrap_or((0, column[0]));
+        let (best, _) = elements().skip(first.0 + 1).fold(first, |(best, held), (i, x)| {
+            if better(x, held) { (i, x) } else { (best, held) }
+        });
         *out = I::from_usize(best);
     }
 }

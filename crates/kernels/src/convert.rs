@@ -3,6 +3,7 @@
 use half::f16;
 
 use crate::Isa;
+use crate::float::Float;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 
 /// Widens each element.
@@ -87,6 +88,34 @@ pub(crate) fn narrow<S: Simd>(s: S, x: &[f32], out: &mut [f16]) {
     }
 }
 
+/// See [`CastTo`]; the slices have the same length.
+pub(crate) struct ToBytes<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) out: &'a mut [u8],
+}
+
+impl ForEachIsa for ToBytes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        const TILE: usize = 128;
+        let zero = s.splat(0.0);
+        let mut tile = [0; TILE];
+        for (x, out) in self.x.chunks(TILE).zip(self.out.chunks_mut(TILE)) {
+            for (i, x) in x.chunks(S::LANES).enumerate() {
+                let v = f32::load_up_to(s, x);
+                let v = s.select(s.is_nan(v), zero, v);
+                let v = s.min_fast(s.splat(255.0), s.max_fast(zero, v));
+                s.store_i32(s.to_i32(v), &mut tile[i * S::LANES..]);
+            }
+            for (out, &x) in out.iter_mut().zip(&tile) {
+                *out = x as u8;
+            }
+        }
+    }
+}
+
 /// Rounds each element to a value that a half has; the slices have the same length.
 #[inline(always)]
 pub(crate) fn round_to_half<S: Simd>(s: S, x: &[f32], out: &mut [f32]) {
@@ -147,6 +176,16 @@ impl CastTo<f16> for f16 {
     }
 }
 
+/// Rounds each element toward zero and holds it to the range; NaN becomes 0. Faster than [`cast`].
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn f32_to_u8(isa: Isa, x: &[f32], out: &mut [u8]) {
+    assert_eq!(x.len(), out.len());
+    dispatch(isa, ToBytes { x, out });
+}
+
 /// Casts each element. Between the two float types [`f16_to_f32`] and [`f32_to_f16`] are faster.
 ///
 /// # Panics
@@ -194,6 +233,18 @@ mod tests {
         assert_eq!(one::<f32, u64>(f32::INFINITY), u64::MAX);
         assert_eq!(one::<f16, i32>(f16::NEG_INFINITY), i32::MIN);
         assert_eq!(one::<f16, u32>(f16::from_f32(2.75)), 2);
+    }
+
+    #[test]
+    fn bytes_are_cast_alike_with_vectors() {
+        let mut x: Vec<f32> = (0..300).map(|i| i as f32 * 1.37 - 60.0).collect();
+        x.extend([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.9, 255.9, 1e20, -1e20]);
+        let expected: Vec<u8> = x.iter().map(|&x| x as u8).collect();
+        for isa in Isa::available() {
+            let mut out = vec![9; x.len()];
+            f32_to_u8(isa, &x, &mut out);
+            assert_eq!(out, expected, "{isa:?}");
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn read<T: Copy + Default>(
         && let ([.., rows], [.., 1]) = (outer, outer_strides)
         && *step != 0
         && *rows >= BLOCK / 2
-        && *columns >= BLOCK / 4
+        && *columns > 1
     {
         // The last two dimensions change places: whole rows are transposed in blocks.
         let first = range.start.next_multiple_of(*columns).min(range.end);

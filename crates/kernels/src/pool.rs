@@ -276,14 +276,55 @@ impl<T: Float> ForEachIsa for ChannelsFirst<'_, T> {
 /// Folds every `stride`th element of `line` into the sum of one window each.
 #[inline(always)]
 fn fold_line<T: Float>(pooling: Pooling, stride: usize, line: &[T], sums: &mut [f32]) {
-    let line = &line[..(sums.len() - 1) * stride + 1];
-    let elements = line.iter().step_by(stride).map(|x| x.to_f32());
     match pooling {
-        Pooling::Average => sums.iter_mut().zip(elements).for_each(|(sum, x)| *sum += x),
-        Pooling::L2 => sums.iter_mut().zip(elements).for_each(|(sum, x)| *sum += x * x),
-        Pooling::Max => sums.iter_mut().zip(elements).for_each(|(sum, x)| {
-            *sum = if x.is_nan() || *sum < x { x } else { *sum };
-        }),
+        Pooling::Average => {
+            fold_strided(
+                stride,
+                line,
+                sums,
+                #[inline(always)]
+                |sum, x| sum + x,
+            );
+        }
+        Pooling::L2 => {
+            fold_strided(
+                stride,
+                line,
+                sums,
+                #[inline(always)]
+                |sum, x| sum + x * x,
+            );
+        }
+        Pooling::Max => {
+            fold_strided(
+                stride,
+                line,
+                sums,
+                #[inline(always)]
+                |sum, x| {
+                    if x.is_nan() || sum < x { x } else { sum }
+                },
+            );
+        }
+    }
+}
+
+#[inline(always)]
+fn fold_strided<T: Float>(
+    stride: usize,
+    line: &[T],
+    sums: &mut [f32],
+    fold: impl Fn(f32, f32) -> f32,
+) {
+    let line = &line[..(sums.len() - 1) * stride + 1];
+    if stride == 1 {
+        for (sum, x) in sums.iter_mut().zip(line) {
+            *sum = fold(*sum, x.to_f32());
+        }
+    } else {
+        for (sum, x) in sums.iter_mut().zip(line.chunks(stride)) {
+            *sum = fold(*sum, x[0].to_f32());
+        }
     }
 }
 

@@ -13,11 +13,21 @@ pub trait Quantized: Copy + Default + Send + Sync + 'static {
     fn above(zero: Self, rounded: f32) -> Self;
     /// `self - zero`, rounded to nearest.
     fn distance(self, zero: Self) -> f32;
+    /// The least and the greatest value, if single precision holds all sums near them.
+    const LIMITS: Option<[f32; 2]>;
+    /// The low bits.
+    fn truncated(x: i32) -> Self;
 }
 
 macro_rules! quantized {
-    ($($type:ident in $wide:ident)*) => { $(
+    ($($type:ident in $wide:ident, $limits:expr;)*) => { $(
         impl Quantized for $type {
+            const LIMITS: Option<[f32; 2]> = $limits;
+
+            #[inline(always)]
+            fn truncated(x: i32) -> Self {
+                x as $type
+            }
             #[inline(always)]
             fn above(zero: Self, rounded: f32) -> Self {
                 // The conversion holds to the range and takes NaN as 0.
@@ -31,7 +41,12 @@ macro_rules! quantized {
         }
     )* };
 }
-quantized!(i8 in i32 u8 in i32 i32 in i64 u32 in i64);
+quantized! {
+    i8 in i32, Some([-128.0, 127.0]);
+    u8 in i32, Some([0.0, 255.0]);
+    i32 in i64, None;
+    u32 in i64, None;
+}
 
 /// The space in which a tensor of `shape` is quantised with scales and zero points of shape
 /// `blocks`, each of which serves equally many neighbours along each dimension. Operand 0 is the
@@ -121,10 +136,26 @@ impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
             for (j, x) in x.chunks(S::LANES).enumerate() {
                 let at = j * S::LANES;
                 let quotient = s.div(T::load_up_to(s, x), s.load(&scales[at..]));
+                let quotient = s.select(s.is_nan(quotient), s.splat(0.0), quotient);
                 s.store(s.round_even(quotient), &mut wide[at..]);
             }
-            for ((out, &rounded), &zero) in out.iter_mut().zip(&wide).zip(&zeros) {
-                *out = Q::above(zero, rounded);
+            let Some([least, greatest]) = Q::LIMITS else {
+                for ((out, &rounded), &zero) in out.iter_mut().zip(&wide).zip(&zeros) {
+                    *out = Q::above(zero, rounded);
+                }
+                continue;
+            };
+            let (mut zero_distances, mut integers) = ([0.0; TILE], [0; TILE]);
+            for (distance, zero) in zero_distances.iter_mut().zip(zeros) {
+                *distance = zero.distance(Q::default());
+            }
+            for at in (0..x.len()).step_by(S::LANES) {
+                let sum = s.add(s.load(&wide[at..]), s.load(&zero_distances[at..]));
+                let held = s.min_fast(s.splat(greatest), s.max_fast(s.splat(least), sum));
+                s.store_i32(s.to_i32(held), &mut integers[at..]);
+            }
+            for (out, &x) in out.iter_mut().zip(&integers) {
+                *out = Q::truncated(x);
             }
         }
     }

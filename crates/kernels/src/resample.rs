@@ -173,6 +173,14 @@ fn linear<T: Sample>(
     inner: usize,
     out: &mut [T],
 ) {
+    if inner == 1 {
+        for (out, place) in out.iter_mut().zip(places) {
+            let between =
+                |line: &[T]| mix(line[place.low].to_f32(), line[place.high].to_f32(), place.share);
+            *out = T::from_f32(mix(between(low), between(high), share));
+        }
+        return;
+    }
     for (out, place) in out.chunks_exact_mut(inner).zip(places) {
         let (left, right) = (place.low * inner, place.high * inner);
         let (a, b) = (&low[left..][..inner], &low[right..][..inner]);
@@ -211,8 +219,13 @@ mod tests {
 
     #[test]
     fn any_lay_out_and_any_rows() {
-        // [outer, first, between, second, inner]
-        let shape = [2, 3, 2, 4, 5];
+        check([2, 3, 2, 4, 5]);
+        check([2, 3, 2, 4, 1]);
+    }
+
+    /// `shape` is outer, first, between, second, inner.
+    fn check(shape: [usize; 5]) {
+        let inner = shape[4];
         let output = [7, 3];
         let n = shape.iter().product::<usize>();
         let x: Vec<f32> = (0..n).map(|i| ((i * 7919) % 2003) as f32 / 100.0 - 10.0).collect();
@@ -221,11 +234,11 @@ mod tests {
         for interpolation in [Interpolation::Nearest, Interpolation::Linear] {
             let resampling = Resampling::new(interpolation, [shape[1], shape[3]], output);
             let expected = |x: &dyn Fn(usize) -> f64, at: usize| -> f64 {
-                let (k, rest) = (at % 5, at / 5);
+                let (k, rest) = (at % inner, at / inner);
                 let (second, rest) = (rest % output[1], rest / output[1]);
                 let (m, rest) = (rest % 2, rest / 2);
                 let (first, o) = (rest % output[0], rest / output[0]);
-                let get = |i: usize, j: usize| x((((o * 3 + i) * 2 + m) * 4 + j) * 5 + k);
+                let get = |i: usize, j: usize| x((((o * 3 + i) * 2 + m) * 4 + j) * inner + k);
                 let coordinate = |o: usize, input: usize, output: usize| {
                     ((o as f64 + 0.5) * input as f64 / output as f64 - 0.5)
                         .clamp(0.0, (input - 1) as f64)
@@ -244,15 +257,15 @@ mod tests {
                     }
                 }
             };
-            let row = 2 * output[1] * 5;
+            let row = 2 * output[1] * inner;
             for rows in [0..14, 3..9] {
                 for isa in Isa::available() {
                     let mut out = vec![0.0; rows.len() * row];
                     let mut half_out = vec![f16::ZERO; out.len()];
                     let mut byte_out = vec![0u8; out.len()];
-                    resampling.run(isa, [2, 5], &x, rows.clone(), &mut out);
-                    resampling.run(isa, [2, 5], &halves, rows.clone(), &mut half_out);
-                    resampling.run(isa, [2, 5], &bytes, rows.clone(), &mut byte_out);
+                    resampling.run(isa, [2, inner], &x, rows.clone(), &mut out);
+                    resampling.run(isa, [2, inner], &halves, rows.clone(), &mut half_out);
+                    resampling.run(isa, [2, inner], &bytes, rows.clone(), &mut byte_out);
                     for i in 0..out.len() {
                         let at = i + rows.start * row;
                         let wide = expected(&|i| f64::from(x[i]), at);

@@ -7,7 +7,7 @@ use half::f16;
 use super::ops::{BinarySlices, SelectSlices, UnarySlices};
 use super::program::{Instruction, Operation, Place, Program, Storage};
 use crate::Isa;
-use crate::convert::{Narrow, Widen};
+use crate::convert::{Narrow, ToBytes, Widen};
 use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 use crate::strided::{Space, View};
 
@@ -386,11 +386,7 @@ impl Sinks<'_, '_> {
                 match &mut outputs[index] {
                     SliceMut::F32(out) => out[at].copy_from_slice(x),
                     SliceMut::F16(out) => s.call(Narrow { x, out: &mut out[at] }),
-                    SliceMut::U8(out) => {
-                        for (out, &x) in out[at].iter_mut().zip(x) {
-                            *out = x as u8;
-                        }
-                    }
+                    SliceMut::U8(out) => s.call(ToBytes { x, out: &mut out[at] }),
                 }
             }
             Sinks::Block(elements, view) => view.for_each_run(tile.clone(), |run| {
