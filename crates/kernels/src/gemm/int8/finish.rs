@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::MAX_WIDTH;
 use crate::gemm::tile::token;
 use crate::gemm::view::MatrixMut;
-use crate::simd::{ForEachIsa, Simd};
+use crate::simd::{ForEachIsa, MAX_LANES, Simd};
 
 /// To 8 bits: `clamp(round(sum * scale) + zero_point)`, in f32, halves to even.
 #[derive(Clone, Copy, Debug)]
@@ -114,85 +114,130 @@ impl ForEachIsa for Job<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let [rows, columns] = self.at.clone();
-        for (i, row) in rows.enumerate() {
-            let sums = &self.sums[i * self.width..][..self.width];
-            let row_sum = self.row_sums.get(i).copied().unwrap_or(0);
-            let source = Source { sums, columns: self.columns, row_sum };
-            match self.output {
-                Output::I32(to) => {
-                    let mut line = [0; MAX_WIDTH];
-                    for at in (0..self.width).step_by(S::LANES) {
-                        s.store_i32(source.sum(s, at), &mut line[at..]);
-                    }
-                    to.row(row)[columns.clone()].copy_from_slice(&line[..columns.len()]);
-                }
-                Output::U8(to, requantize) => {
-                    let line = source.requantize(s, requantize);
-                    for (to, x) in to.row(row)[columns.clone()].iter_mut().zip(line) {
-                        *to = x as u8;
-                    }
-                }
-                Output::I8(to, requantize) => {
-                    let line = source.requantize(s, requantize);
-                    for (to, x) in to.row(row)[columns.clone()].iter_mut().zip(line) {
-                        *to = x as i8;
-                    }
-                }
-                Output::F32 { to, clamp, .. } => {
-                    let [low, high] = [s.splat(clamp[0]), s.splat(clamp[1])];
-                    let mut line = [0.0; MAX_WIDTH];
-                    for at in (0..self.width).step_by(S::LANES) {
-                        let x = s.add(source.scaled(s, at), s.load(&self.columns.bias[at..]));
-                        s.store(s.min_fast(high, s.max_fast(low, x)), &mut line[at..]);
-                    }
-                    to.row(row)[columns.clone()].copy_from_slice(&line[..columns.len()]);
-                }
+        let Job { sums, width, columns, row_sums, at, output } = self;
+        let tile = Sums { sums, width, columns, row_sums };
+        match output {
+            Output::I32(to) => tile.write(
+                s,
+                to,
+                at,
+                #[inline(always)]
+                |sum, _| s.store_array(sum),
+            ),
+            Output::U8(to, requantize) => {
+                let requantize = tile.requantizer(s, requantize);
+                tile.write(
+                    s,
+                    to,
+                    at,
+                    #[inline(always)]
+                    |sum, at| s.store_array(requantize(sum, at)).map(|x| x as u8),
+                );
+            }
+            Output::I8(to, requantize) => {
+                let requantize = tile.requantizer(s, requantize);
+                tile.write(
+                    s,
+                    to,
+                    at,
+                    #[inline(always)]
+                    |sum, at| s.store_array(requantize(sum, at)).map(|x| x as i8),
+                );
+            }
+            Output::F32 { to, clamp, .. } => {
+                let [low, high] = [s.splat(clamp[0]), s.splat(clamp[1])];
+                tile.write(
+                    s,
+                    to,
+                    at,
+                    #[inline(always)]
+                    |sum, at| {
+                        let scaled = s.mul(s.to_f32(sum), s.load(&columns.scales[at..]));
+                        let x = s.add(scaled, s.load(&columns.bias[at..]));
+                        let mut line = [0.0; MAX_LANES];
+                        s.store(s.min_fast(high, s.max_fast(low, x)), &mut line);
+                        line
+                    },
+                );
             }
         }
     }
 }
 
-/// A row of a tile.
-struct Source<'a> {
-    sums: &'a [i32],
-    columns: &'a Columns,
-    row_sum: i32,
+/// A vector of integers as an array.
+trait StoreArray: Simd {
+    #[inline(always)]
+    fn store_array(self, x: Self::I32) -> [i32; MAX_LANES] {
+        let mut line = [0; MAX_LANES];
+        self.store_i32(x, &mut line);
+        line
+    }
 }
 
-impl Source<'_> {
-    /// The sums with zero points and bias accounted for.
+impl<S: Simd> StoreArray for S {}
+
+/// The sums of a tile.
+struct Sums<'a> {
+    sums: &'a [i32],
+    width: usize,
+    columns: &'a Columns,
+    row_sums: &'a [i32],
+}
+
+impl<'a> Sums<'a> {
+    /// Writes what `convert` makes of each vector of sums and its first column.
     #[inline(always)]
-    fn sum<S: Simd>(&self, s: S, at: usize) -> S::I32 {
-        let sum = s.load_i32(&self.sums[at..]);
+    fn write<S: Simd, T: Copy>(
+        &self,
+        s: S,
+        to: &mut MatrixMut<'_, T>,
+        [rows, columns]: [Range<usize>; 2],
+        convert: impl Fn(S::I32, usize) -> [T; MAX_LANES],
+    ) {
+        for (i, row) in rows.enumerate() {
+            let to = &mut to.row(row)[columns.clone()];
+            for at in (0..self.width).step_by(S::LANES) {
+                let line = convert(self.sum(s, i, at), at);
+                let rest = &mut to[at..];
+                // Whole vectors apart, so that they are written by one instruction.
+                if rest.len() >= S::LANES {
+                    rest[..S::LANES].copy_from_slice(&line[..S::LANES]);
+                } else {
+                    rest.copy_from_slice(&line[..rest.len()]);
+                }
+            }
+        }
+    }
+
+    /// The sums of a row from a column on, with zero points and bias accounted for.
+    #[inline(always)]
+    fn sum<S: Simd>(&self, s: S, row: usize, at: usize) -> S::I32 {
+        let sum = s.load_i32(&self.sums[row * self.width + at..]);
         let sum = s.add_i32(sum, s.load_i32(&self.columns.offsets[at..]));
         match &self.columns.zero_points {
             None => sum,
             Some(zero_points) => {
                 let zero_points = s.load_i32(&zero_points[at..]);
-                s.sub_i32(sum, s.mul_i32(s.splat_i32(self.row_sum), zero_points))
+                s.sub_i32(sum, s.mul_i32(s.splat_i32(self.row_sums[row]), zero_points))
             }
         }
     }
 
     #[inline(always)]
-    fn scaled<S: Simd>(&self, s: S, at: usize) -> S::F32 {
-        s.mul(s.to_f32(self.sum(s, at)), s.load(&self.columns.scales[at..]))
-    }
-
-    #[inline(always)]
-    fn requantize<S: Simd>(&self, s: S, to: &Requantize<'_>) -> [i32; MAX_WIDTH] {
+    fn requantizer<S: Simd>(
+        &self,
+        s: S,
+        to: &Requantize<'_>,
+    ) -> impl Fn(S::I32, usize) -> S::I32 + use<'a, S> {
         // Clamped before the zero point is added: the integers then stay far from overflow.
-        let [low, high] = to.clamp.map(
-            #[inline(always)]
-            |bound| s.splat((bound - to.zero_point) as f32),
-        );
-        let mut line = [0; MAX_WIDTH];
-        for at in (0..self.sums.len()).step_by(S::LANES) {
-            let x = s.round_even(self.scaled(s, at));
-            let x = s.to_i32(s.min_fast(high, s.max_fast(low, x)));
-            s.store_i32(s.add_i32(x, s.splat_i32(to.zero_point)), &mut line[at..]);
+        let low = s.splat((to.clamp[0] - to.zero_point) as f32);
+        let high = s.splat((to.clamp[1] - to.zero_point) as f32);
+        let zero_point = s.splat_i32(to.zero_point);
+        let scales = &self.columns.scales;
+        #[inline(always)]
+        move |sum, at| {
+            let x = s.round_even(s.mul(s.to_f32(sum), s.load(&scales[at..])));
+            s.add_i32(s.to_i32(s.min_fast(high, s.max_fast(low, x))), zero_point)
         }
-        line
     }
 }
