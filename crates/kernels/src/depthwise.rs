@@ -3,6 +3,8 @@
 //! Vectors run over channels. Each output sums its taps in the order of the filter's rows and
 //! columns, whichever path computes it.
 
+pub mod int8;
+
 use std::ops::Range;
 
 use crate::Isa;
@@ -34,15 +36,7 @@ impl PackedTaps {
         [y_stride, x_stride, channel_stride]: [usize; 3],
         bias: Option<&[f32]>,
     ) -> Self {
-        struct Lanes;
-        impl ForEachIsa for Lanes {
-            type Output = usize;
-            #[inline(always)]
-            fn run<S: Simd>(self, _: S) -> usize {
-                S::LANES
-            }
-        }
-        let lanes = dispatch(isa, Lanes);
+        let lanes = lanes(isa);
         let padded = channels.next_multiple_of(lanes);
         let mut taps = Buffer::zeroed(padded * height * width);
         for c in 0..channels {
@@ -65,6 +59,25 @@ impl PackedTaps {
     pub fn channels(&self) -> usize {
         self.channels
     }
+
+    /// The channels of a vector.
+    fn lanes(&self) -> usize {
+        lanes(self.isa)
+    }
+}
+
+/// The lanes of an instruction set's vectors.
+fn lanes(isa: Isa) -> usize {
+    struct Lanes;
+    impl ForEachIsa for Lanes {
+        type Output = usize;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> usize {
+            S::LANES
+        }
+    }
+    dispatch(isa, Lanes)
 }
 
 /// The input: images of `window.input` pixels, one after the other.
@@ -113,11 +126,13 @@ pub fn depthwise(
         "{pixels} pixels do not fit into {} elements",
         x.data.len()
     );
-    dispatch(filter.isa, Rows { x, filter, window, rows, y, clamp, post });
+    dispatch(filter.isa, Rows { x, first_row: 0, filter, window, rows, y, clamp, post });
 }
 
 struct Rows<'a> {
     x: Images<'a>,
+    /// The row of input pixels, counted over all images, with which `x` starts.
+    first_row: usize,
     filter: &'a PackedTaps,
     window: &'a Window,
     rows: Range<usize>,
@@ -179,7 +194,8 @@ impl Rows<'_> {
     fn at(&self, line: &Line, ky: usize, x: usize) -> usize {
         let window = self.window;
         let y = line.oy * window.strides[0] + ky * window.dilations[0] - window.padding[0];
-        ((line.image * window.input[0] + y) * window.input[1] + x) * self.x.pixel_stride
+        let row = line.image * window.input[0] + y - self.first_row;
+        (row * window.input[1] + x) * self.x.pixel_stride
     }
 
     /// Any one pixel.

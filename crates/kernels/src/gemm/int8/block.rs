@@ -78,12 +78,7 @@ fn check<T: Byte>(a: &Rows<'_, T>, b: &PackedB, block: &Block, finish: &Finish<'
         "columns {columns:?} are not whole panels of {}",
         b.tile.nr
     );
-    assert_eq!(finish.output.shape(), [rows.len(), columns.len()], "the output is the block");
-    let [scales, floats] = finish.output.per_column();
-    assert!(scales == 1 || scales == b.n, "{scales} scales for {} columns", b.n);
-    for summands in [finish.bias.len(), floats] {
-        assert!(summands == 0 || summands == b.n, "{summands} summands for {} columns", b.n);
-    }
+    finish.check([rows.len(), columns.len()], b.n);
 }
 
 /// What is needed of each column of a panel.
@@ -94,33 +89,15 @@ fn columns(
     count: usize,
     finish: &Finish<'_>,
 ) -> Columns {
-    let mut columns = Columns {
-        offsets: [0; MAX_WIDTH],
-        zero_points: None,
-        scales: [0.0; MAX_WIDTH],
-        bias: [0.0; MAX_WIDTH],
-    };
+    let shift = |j: usize| b.zero_points.as_ref().map_or(0, |zero_points| zero_points[j]);
+    let k = b.depth.elements() as i32;
+    // With the zero points multiplied out, two of the terms are the column's alone.
+    let own = |j: usize| zero_point.wrapping_mul(k.wrapping_mul(shift(j)).wrapping_sub(b.sums[j]));
+    let mut columns = Columns::new(finish, first, count, own);
     if let Some(all) = &b.zero_points {
         let mut zero_points = [0; MAX_WIDTH];
         zero_points[..count].copy_from_slice(&all[first..][..count]);
         columns.zero_points = Some(zero_points);
-    }
-    let k = b.depth.elements() as i32;
-    for j in 0..count {
-        // With the zero points multiplied out, two of the terms are the column's alone.
-        let shift = columns.zero_points.map_or(0, |zero_points| zero_points[j]);
-        let own = zero_point.wrapping_mul(k.wrapping_mul(shift).wrapping_sub(b.sums[first + j]));
-        let bias = finish.bias.get(first + j).copied().unwrap_or(0);
-        columns.offsets[j] = own.wrapping_add(bias);
-    }
-    let (scales, bias): (&[f32], &[f32]) = match &finish.output {
-        Output::I32(_) => (&[1.0], &[]),
-        Output::U8(_, to) | Output::I8(_, to) => (to.scales, &[]),
-        Output::F32 { scales, bias, .. } => (scales, bias),
-    };
-    for j in 0..count {
-        columns.scales[j] = scales[if scales.len() == 1 { 0 } else { first + j }];
-        columns.bias[j] = bias.get(first + j).copied().unwrap_or(0.0);
     }
     columns
 }
@@ -159,6 +136,7 @@ fn panel(
         unsafe { run(&call) };
         let job = Job {
             sums: &sums.0[..rows.len() * width],
+            stride: width,
             width,
             columns,
             row_sums: &ready.sums[rows.clone()],

@@ -51,7 +51,7 @@ pub struct Finish<'a> {
 
 impl Output<'_> {
     /// Rows and columns.
-    pub(super) fn shape(&self) -> [usize; 2] {
+    fn shape(&self) -> [usize; 2] {
         match self {
             Output::I32(to) => [to.rows(), to.columns()],
             Output::U8(to, _) => [to.rows(), to.columns()],
@@ -59,51 +59,88 @@ impl Output<'_> {
             Output::F32 { to, .. } => [to.rows(), to.columns()],
         }
     }
+}
 
-    /// The numbers of scales and of float summands.
-    pub(super) fn per_column(&self) -> [usize; 2] {
-        match self {
+impl Finish<'_> {
+    /// Panics unless the output is `shape` and there are numbers for each of `n` columns.
+    pub(crate) fn check(&self, shape: [usize; 2], n: usize) {
+        assert_eq!(self.output.shape(), shape, "the output is the block");
+        let [scales, floats] = match &self.output {
             Output::I32(_) => [1, 0],
             Output::U8(_, to) | Output::I8(_, to) => [to.scales.len(), 0],
             Output::F32 { scales, bias, .. } => [scales.len(), bias.len()],
+        };
+        assert!(scales == 1 || scales == n, "{scales} scales for {n} columns");
+        for summands in [self.bias.len(), floats] {
+            assert!(summands == 0 || summands == n, "{summands} summands for {n} columns");
         }
     }
 }
 
 /// Numbers per column of a panel.
-pub(super) struct Columns {
+pub(crate) struct Columns {
     /// What is added to each sum.
-    pub(super) offsets: [i32; MAX_WIDTH],
+    pub(crate) offsets: [i32; MAX_WIDTH],
     /// What a row's sum is multiplied by and subtracted: B's zero points.
-    pub(super) zero_points: Option<[i32; MAX_WIDTH]>,
-    pub(super) scales: [f32; MAX_WIDTH],
-    pub(super) bias: [f32; MAX_WIDTH],
+    pub(crate) zero_points: Option<[i32; MAX_WIDTH]>,
+    pub(crate) scales: [f32; MAX_WIDTH],
+    pub(crate) bias: [f32; MAX_WIDTH],
 }
 
-/// One tile of sums on its way to the output.
-pub(super) struct Job<'a, 'b> {
-    /// Rows of `width` sums.
-    pub(super) sums: &'a [i32],
-    pub(super) width: usize,
-    pub(super) columns: &'a Columns,
+impl Columns {
+    /// `count` columns from `first` on, whose sums are short of `own`.
+    pub(crate) fn new(
+        finish: &Finish<'_>,
+        first: usize,
+        count: usize,
+        own: impl Fn(usize) -> i32,
+    ) -> Self {
+        let mut columns = Columns {
+            offsets: [0; MAX_WIDTH],
+            zero_points: None,
+            scales: [0.0; MAX_WIDTH],
+            bias: [0.0; MAX_WIDTH],
+        };
+        let (scales, bias): (&[f32], &[f32]) = match &finish.output {
+            Output::I32(_) => (&[1.0], &[]),
+            Output::U8(_, to) | Output::I8(_, to) => (to.scales, &[]),
+            Output::F32 { scales, bias, .. } => (scales, bias),
+        };
+        for (i, j) in (first..first + count).enumerate() {
+            let summand = finish.bias.get(j).copied().unwrap_or(0);
+            columns.offsets[i] = own(j).wrapping_add(summand);
+            columns.scales[i] = scales[if scales.len() == 1 { 0 } else { j }];
+            columns.bias[i] = bias.get(j).copied().unwrap_or(0.0);
+        }
+        columns
+    }
+}
+
+/// Rows of sums on their way to the output.
+pub(crate) struct Job<'a, 'b> {
+    /// Rows of `width` sums, `stride` apart. The width is whole vectors.
+    pub(crate) sums: &'a [i32],
+    pub(crate) stride: usize,
+    pub(crate) width: usize,
+    pub(crate) columns: &'a Columns,
     /// The sums of A's rows.
-    pub(super) row_sums: &'a [i32],
+    pub(crate) row_sums: &'a [i32],
     /// Where it goes, in the block.
-    pub(super) at: [Range<usize>; 2],
-    pub(super) output: &'a mut Output<'b>,
+    pub(crate) at: [Range<usize>; 2],
+    pub(crate) output: &'a mut Output<'b>,
 }
 
 /// # Safety
 ///
 /// The machine has the instruction set that the function is compiled for.
-pub(super) type RunFinish = unsafe fn(Job<'_, '_>);
+pub(crate) type RunFinish = unsafe fn(Job<'_, '_>);
 
 /// Finishes a tile.
 ///
 /// # Safety
 ///
 /// As for [`RunFinish`].
-pub(super) unsafe fn run_finish<S: Simd>(job: Job<'_, '_>) {
+pub(crate) unsafe fn run_finish<S: Simd>(job: Job<'_, '_>) {
     // SAFETY: the caller vouches for the instruction set.
     let s = unsafe { token::<S>() };
     s.call(job);
@@ -114,8 +151,8 @@ impl ForEachIsa for Job<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Job { sums, width, columns, row_sums, at, output } = self;
-        let tile = Sums { sums, width, columns, row_sums };
+        let Job { sums, stride, width, columns, row_sums, at, output } = self;
+        let tile = Sums { sums, stride, width, columns, row_sums };
         match output {
             Output::I32(to) => tile.write(
                 s,
@@ -179,6 +216,7 @@ impl<S: Simd> StoreArray for S {}
 /// The sums of a tile.
 struct Sums<'a> {
     sums: &'a [i32],
+    stride: usize,
     width: usize,
     columns: &'a Columns,
     row_sums: &'a [i32],
@@ -212,7 +250,7 @@ impl<'a> Sums<'a> {
     /// The sums of a row from a column on, with zero points and bias accounted for.
     #[inline(always)]
     fn sum<S: Simd>(&self, s: S, row: usize, at: usize) -> S::I32 {
-        let sum = s.load_i32(&self.sums[row * self.width + at..]);
+        let sum = s.load_i32(&self.sums[row * self.stride + at..]);
         let sum = s.add_i32(sum, s.load_i32(&self.columns.offsets[at..]));
         match &self.columns.zero_points {
             None => sum,

@@ -6,7 +6,7 @@
 //! input's zero point.
 
 mod block;
-mod finish;
+pub(crate) mod finish;
 mod pack;
 mod rows;
 #[cfg(test)]
@@ -120,7 +120,7 @@ pub static TILES: &[Tile] = &[
 /// At least the elements of the greatest tile.
 const MAX_TILE: usize = 14 * 32;
 /// At least the columns of the widest.
-const MAX_WIDTH: usize = 32;
+pub(crate) const MAX_WIDTH: usize = 32;
 
 impl Tile {
     /// The tile for an instruction set: portable Rust where it has none.
