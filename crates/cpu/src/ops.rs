@@ -20,6 +20,7 @@ mod integer;
 mod lstm;
 mod matmul;
 mod matrix;
+mod quantize;
 mod recurrent;
 mod reference;
 mod scatter;
@@ -47,6 +48,8 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         Op::Gather(op) => gather::lower(op, cx)?,
         Op::GatherElements(op) => gather::lower_elements(op, cx)?,
         Op::GatherNd(_) => gather::lower_nd(cx)?,
+        Op::QuantizeLinear(_) => quantize::lower(cx)?,
+        Op::DequantizeLinear(_) => quantize::lower_back(cx)?,
         Op::ScatterElements(op) => scatter::lower_elements(op, cx)?,
         Op::ScatterNd(_) => scatter::lower_nd(cx)?,
         Op::Triangular(op) => triangular::lower(op, cx)?,
@@ -60,7 +63,6 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         Op::BatchNormalization(_)
         | Op::Conv2d(_)
         | Op::ConvTranspose2d(_)
-        | Op::DequantizeLinear(_)
         | Op::Expand(_)
         | Op::Gemm(_)
         | Op::InstanceNormalization(_)
@@ -68,7 +70,6 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         | Op::Matmul(_)
         | Op::Pad(_)
         | Op::Pool2d(_)
-        | Op::QuantizeLinear(_)
         | Op::Reduce(_)
         | Op::Resample2d(_)
         | Op::Reshape(_)

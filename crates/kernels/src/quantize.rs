@@ -9,7 +9,7 @@ use crate::strided::{Space, View, row_major};
 
 /// An integer that stands for a number. 4-bit integers are unpacked to 8 bits first.
 pub trait Quantized: Copy + Default + Send + Sync + 'static {
-    /// `rounded + zero`, held to the range.
+    /// `rounded + zero`, held to the range; 0 for NaN.
     fn above(zero: Self, rounded: f32) -> Self;
     /// `self - zero`, rounded to nearest.
     fn distance(self, zero: Self) -> f32;
@@ -30,7 +30,10 @@ macro_rules! quantized {
             }
             #[inline(always)]
             fn above(zero: Self, rounded: f32) -> Self {
-                // The conversion holds to the range and takes NaN as 0.
+                if rounded.is_nan() {
+                    return 0;
+                }
+                // The conversion holds to the range.
                 let sum = (rounded as $wide).saturating_add($wide::from(zero));
                 sum.clamp($wide::from($type::MIN), $wide::from($type::MAX)) as $type
             }
@@ -286,13 +289,13 @@ mod tests {
         for isa in Isa::available() {
             let mut out = [0u8; 9];
             quantize(isa, &space, 0..9, &x, &[0.5], &[128], &mut out);
-            assert_eq!(out, [128, 130, 130, 128, 126, 255, 0, 128, 255], "{isa:?}");
+            assert_eq!(out, [128, 130, 130, 128, 126, 255, 0, 0, 255], "{isa:?}");
             let mut out = [0i32; 9];
             quantize(isa, &space, 0..9, &x, &[0.5], &[-5], &mut out);
-            assert_eq!(out, [-5, -3, -3, -5, -7, 1995, -2005, -5, i32::MAX], "{isa:?}");
+            assert_eq!(out, [-5, -3, -3, -5, -7, 1995, -2005, 0, i32::MAX], "{isa:?}");
             let mut out = [0u32; 9];
             quantize(isa, &space, 0..9, &x, &[0.5], &[3], &mut out);
-            assert_eq!(out, [3, 5, 5, 3, 1, 2003, 0, 3, u32::MAX], "{isa:?}");
+            assert_eq!(out, [3, 5, 5, 3, 1, 2003, 0, 0, u32::MAX], "{isa:?}");
         }
     }
 
