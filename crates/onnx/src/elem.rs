@@ -104,6 +104,15 @@ impl ElemType {
         }
     }
 
+    /// The type of the given name, as [`ElemType::name`] or as the format's own text has it.
+    pub fn from_name(name: &str) -> Option<ElemType> {
+        match name {
+            "float" => Some(Float32),
+            "double" => Some(Float64),
+            name => ElemType::ALL.into_iter().find(|elem| elem.name() == name),
+        }
+    }
+
     /// The number that stands for the type in a file.
     pub fn wire(self) -> i32 {
         self as i32 + 1
