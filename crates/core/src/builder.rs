@@ -12,6 +12,9 @@ use crate::number::Number;
 use crate::ops::{Inputs, Method, Op, method};
 use crate::types::{DataType, Desc, Shape};
 
+/// A graph may have so many values for each node that its limits allow; real ones have two or three.
+const VALUES_PER_NODE: usize = 16;
+
 /// A value of a graph under construction; it belongs to the builder that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Operand {
@@ -86,6 +89,7 @@ impl GraphBuilder {
     }
 
     fn check_desc(&self, data_type: DataType, shape: &[u32]) -> Result<Desc> {
+        self.check_room(1)?;
         let desc = Desc::new(data_type, Shape::new(shape)?);
         self.limits.check(&desc)?;
         Ok(desc)
@@ -176,6 +180,7 @@ impl GraphBuilder {
         if self.graph.nodes().len() >= self.limits.max_nodes {
             bail!("the graph has {} nodes, expected no more", self.limits.max_nodes);
         }
+        self.check_room(results.len())?;
         let inputs = operands.iter().map(|operand| operand.map(|operand| operand.value)).collect();
         let outputs = self.graph.push_inferred(op, inputs, &results, label);
         Ok(outputs.into_iter().map(|value| self.operand(value)).collect())
@@ -322,6 +327,16 @@ impl GraphBuilder {
         (operand.builder == self.id && !self.has_built)
             .then(|| self.graph.constant(operand.value).cloned())
             .flatten()
+    }
+
+    /// Fails where more values would be too many: a node can have thousands of results.
+    fn check_room(&self, more: usize) -> Result<()> {
+        let most = self.limits.max_nodes.saturating_mul(VALUES_PER_NODE);
+        ensure!(
+            self.graph.values().len().saturating_add(more) <= most,
+            "the graph would have more than {most} values"
+        );
+        Ok(())
     }
 
     fn check_can_build(&self) -> Result<()> {

@@ -28,7 +28,13 @@ impl Number {
     /// integers NaN to 0, clamped to the range, then the nearest with halves to even.
     pub fn cast(self, data_type: DataType) -> Number {
         let Some((least, greatest)) = data_type.integer_range() else {
-            return Number::Float(round_float(self.to_f64(), data_type));
+            return Number::Float(match self {
+                // A wide integer is rounded once, not first to a double.
+                Number::Int(value) if data_type == DataType::Float32 => f64::from(value as f32),
+                // What a double cannot hold is far beyond what half precision can.
+                Number::Int(value) => round_float(value as f64, data_type),
+                Number::Float(value) => round_float(value, data_type),
+            });
         };
         Number::Int(match self {
             Number::Int(value) => value.clamp(least, greatest),
@@ -168,6 +174,12 @@ mod tests {
             (Number::Float(65519.0), DataType::Float16, Number::Float(65504.0)),
             (Number::Float(-0.0), DataType::Float32, Number::Float(-0.0)),
             (Number::Float(9.0), DataType::Int4, Number::Int(7)),
+            (
+                Number::Int((1 << 53) + (1 << 29) + 1),
+                DataType::Float32,
+                Number::Float(9007200328482816.0),
+            ),
+            (Number::Int(1 << 100), DataType::Float16, Number::Float(f64::INFINITY)),
         ] {
             assert_eq!(number.cast(data_type), expected, "{number:?} to {data_type}");
         }

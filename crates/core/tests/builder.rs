@@ -241,6 +241,18 @@ fn what_an_engine_does_not_take_is_refused() {
 }
 
 #[test]
+fn values_are_limited_however_few_nodes_make_them() {
+    let mut builder = GraphBuilder::new(Limits { max_nodes: 2, ..Limits::default() });
+    let x = builder.input("x", F32, &[31]).expect("valid");
+    let args = Args::new().with("splits", Attr::Number(Number::Int(31)));
+    builder.add("split", &[Some(x)], &args, "").expect("32 values");
+    let message = "the graph would have more than 32 values";
+    fails(relu(&mut builder, x), ErrorKind::Type, &format!("relu: {message}"));
+    fails(builder.scalar(F32, 1.0), ErrorKind::Type, &format!("constant: {message}"));
+    fails(builder.input("y", F32, &[]), ErrorKind::Type, &format!("input \"y\": {message}"));
+}
+
+#[test]
 fn scalars_and_eight_dimensions_go_through() {
     let shape = [1, 2, 1, 2, 1, 2, 1, 2];
     for shape in [&[][..], &shape] {

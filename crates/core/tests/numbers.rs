@@ -196,7 +196,11 @@ fn large_arguments_do_not_overflow_on_the_way() {
         (&["float16[2] {60000, 60000}"], "reduceMean(%a)", "float16[] {60000}"),
         (&["float16[2] {60000, 60000}"], "reduceSum(%a)", "float16[] {Infinity}"),
         (&["float32[2] {1e30, 1e30}"], "reduceL2(%a)", "float32[] {1.4142135e30}"),
-        (&["float32[2] {30, -30}"], "gelu(%a)", "float32[2] {30, -0}"),
+        (
+            &["float32[4] {30, -30, Infinity, -Infinity}"],
+            "gelu(%a)",
+            "float32[4] {30, -0, Infinity, 0}",
+        ),
     ]);
 }
 

@@ -3,6 +3,7 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::{Result, ensure};
 use crate::limits::Slot;
+use crate::number::Number;
 use crate::ops::{Inputs, Method, Operator};
 use crate::reference::{Data, Tensor, required};
 use crate::types::{DataType, DataTypes, Desc};
@@ -41,16 +42,12 @@ impl Operator for Cast {
             (Data::Float(data), Some((least, greatest))) => {
                 Data::Int(data.iter().map(|&x| (x as i128).clamp(least, greatest)).collect())
             }
-            (Data::Int(data), None) => Data::Float(data.iter().map(|&x| self.to_float(x)).collect()),
+            (Data::Int(data), None) => {
+                let float = |&x: &i128| Number::Int(x).cast(self.data_type).to_f64();
+                Data::Float(data.iter().map(float).collect())
+            }
             (Data::Float(_), None) | (Data::Int(_), Some(_)) => input.data.clone(),
         };
         vec![Tensor { desc: outputs[0], data }]
-    }
-}
-
-impl Cast {
-    /// The nearest float: large integers are rounded once, not first to a double.
-    fn to_float(&self, x: i128) -> f64 {
-        if self.data_type == DataType::Float32 { f64::from(x as f32) } else { x as f64 }
     }
 }

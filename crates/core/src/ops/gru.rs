@@ -204,28 +204,32 @@ impl GruCell {
     /// The hidden states after one step.
     fn step(&self, weights: &Weights<'_>, x: &[f64], hidden: &[f64]) -> Vec<f64> {
         let size = weights.hidden_size;
+        let batches = x.chunks(weights.input_size).zip(hidden.chunks(size));
+        batches.flat_map(|(x, hidden)| self.step_of_one(weights, x, hidden)).collect()
+    }
+
+    /// The same for one item of the batch.
+    fn step_of_one(&self, weights: &Weights<'_>, x: &[f64], hidden: &[f64]) -> Vec<f64> {
+        let size = weights.hidden_size;
         let [z, r, n] = self.layout.gates();
         let [gates, new] = gru_activations(&self.activations);
-        let mut states = Vec::with_capacity(hidden.len());
-        for (index, &previous) in hidden.iter().enumerate() {
-            let (batch, unit) = (index / size, index % size);
-            let x = &x[batch * weights.input_size..][..weights.input_size];
-            let hidden = &hidden[batch * size..][..size];
-            let gate = |gate: usize, unit: usize| {
-                let row = gate * size + unit;
-                gates.apply(weights.input(row, x) + weights.recurrent(row, hidden))
-            };
+        let gate = |gate: usize| -> Vec<f64> {
+            let rows = gate * size..(gate + 1) * size;
+            let sums = rows.map(|row| weights.input(row, x) + weights.recurrent(row, hidden));
+            sums.map(|sum| gates.apply(sum)).collect()
+        };
+        let (update, reset) = (gate(z), gate(r));
+        let gated: Vec<f64> = reset.iter().zip(hidden).map(|(r, h)| r * h).collect();
+        let state = |unit: usize| {
             let row = n * size + unit;
             let recurrent = if self.reset_after {
-                gate(r, unit) * weights.recurrent(row, hidden)
+                reset[unit] * weights.recurrent(row, hidden)
             } else {
-                let reset: Vec<f64> = (0..size).map(|unit| gate(r, unit) * hidden[unit]).collect();
-                weights.recurrent(row, &reset)
+                weights.recurrent(row, &gated)
             };
             let candidate = new.apply(weights.input(row, x) + recurrent);
-            let z = gate(z, unit);
-            states.push(z * previous + (1.0 - z) * candidate);
-        }
-        states
+            update[unit] * hidden[unit] + (1.0 - update[unit]) * candidate
+        };
+        (0..size).map(state).collect()
     }
 }

@@ -289,7 +289,9 @@ pub(super) struct Weights<'a> {
     bias: Option<&'a [f64]>,
     recurrent_bias: Option<&'a [f64]>,
     peephole: Option<&'a [f64]>,
+    /// The number of inputs.
     pub(super) input_size: usize,
+    /// The number of hidden units.
     pub(super) hidden_size: usize,
 }
 
@@ -326,11 +328,8 @@ impl<'a> Weights<'a> {
 
     /// A row of the recurrent weight times a hidden state, plus the recurrent bias.
     pub(super) fn recurrent(&self, row: usize, hidden: &[f64]) -> f64 {
-        dot(&self.recurrent[row * self.hidden_size..], hidden) + self.recurrent_bias(row)
-    }
-
-    fn recurrent_bias(&self, row: usize) -> f64 {
-        self.recurrent_bias.map_or(0.0, |bias| bias[row])
+        let bias = self.recurrent_bias.map_or(0.0, |bias| bias[row]);
+        dot(&self.recurrent[row * self.hidden_size..], hidden) + bias
     }
 
     /// A peephole weight, 0 where there is none.
@@ -356,20 +355,20 @@ fn step(
     let [i, o, f, g] = layout.gates();
     let [gates, new, filter] = lstm_activations(activations);
     let mut states = (Vec::with_capacity(hidden.len()), Vec::with_capacity(cell.len()));
-    for (index, &previous) in cell.iter().enumerate() {
-        let (batch, unit) = (index / size, index % size);
-        let x = &x[batch * weights.input_size..][..weights.input_size];
-        let hidden = &hidden[batch * size..][..size];
-        let sum = |gate: usize| {
-            let row = gate * size + unit;
-            weights.input(row, x) + weights.recurrent(row, hidden)
-        };
-        // Peephole weights are packed i, o, f whatever the layout.
-        let peep = |place: usize| weights.peephole(place * size + unit) * previous;
-        let c = gates.apply(sum(f) + peep(2)) * previous
-            + gates.apply(sum(i) + peep(0)) * new.apply(sum(g));
-        states.0.push(gates.apply(sum(o) + peep(1)) * filter.apply(c));
-        states.1.push(c);
+    let batches = x.chunks(weights.input_size).zip(hidden.chunks(size)).zip(cell.chunks(size));
+    for ((x, hidden), cell) in batches {
+        for (unit, &previous) in cell.iter().enumerate() {
+            let sum = |gate: usize| {
+                let row = gate * size + unit;
+                weights.input(row, x) + weights.recurrent(row, hidden)
+            };
+            // Peephole weights are packed i, o, f whatever the layout.
+            let peep = |place: usize| weights.peephole(place * size + unit) * previous;
+            let c = gates.apply(sum(f) + peep(2)) * previous
+                + gates.apply(sum(i) + peep(0)) * new.apply(sum(g));
+            states.0.push(gates.apply(sum(o) + peep(1)) * filter.apply(c));
+            states.1.push(c);
+        }
     }
     states
 }

@@ -22,7 +22,7 @@ attrs! {
         Exp = "exp",
         /// Rounded down.
         Floor = "floor",
-        /// 0.5 · x · (1 + erf(x / √2))
+        /// 0.5 · x · (1 + erf(x / √2)); its limit 0 at −∞.
         Gelu = "gelu",
         /// x · max(0, min(6, x + 3)) / 6
         HardSwish = "hardSwish",
@@ -189,6 +189,7 @@ impl Unary {
             Unary::Erf => libm::erf(x),
             Unary::Exp => libm::exp(x),
             Unary::Floor => x.floor(),
+            Unary::Gelu if x == f64::NEG_INFINITY => 0.0,
             // 1 + erf(x / √2), without the cancellation far below 0.
             Unary::Gelu => 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
             Unary::HardSwish => x * maximum(0.0, minimum(6.0, x + 3.0)) / 6.0,
