@@ -27,14 +27,14 @@ pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
     };
     let rules = Rules { evaluate: &evaluate, channels_last: true, patterns: PATTERNS };
     let graph = optimize(graph, &rules)?;
-    let graph = rewrite::channels_last(&graph)?.unwrap_or(graph);
+    let graph = rewrite::rewrite(&graph)?.unwrap_or(graph);
     let groups = group(&graph, &rules);
     Compiler::new(engine, &graph).compile(&groups)
 }
 
 /// Compiles a graph node by node, as it is.
 pub(crate) fn compile_as_is(engine: &Engine, graph: &Graph) -> Result<Program> {
-    let rewritten = rewrite::channels_last(graph)?;
+    let rewritten = rewrite::rewrite(graph)?;
     let graph = rewritten.as_ref().unwrap_or(graph);
     let single = |i: usize| Group { pattern: Pattern::Single, nodes: vec![NodeId(i as u32)] };
     let groups: Vec<Group> = (0..graph.nodes().len()).map(single).collect();

@@ -20,11 +20,17 @@ mod integer;
 mod lstm;
 mod matmul;
 mod matrix;
+mod normalization;
+mod pad;
+mod pool2d;
 mod quantize;
 mod recurrent;
-mod reference;
+mod reduce;
+mod resample2d;
 mod scatter;
+mod softmax;
 mod triangular;
+mod view;
 
 /// The kernel for one node.
 pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
@@ -57,28 +63,29 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
         Op::LstmCell(op) => lstm::lower_cell(op, cx)?,
         Op::Gru(op) => gru::lower(op, cx)?,
         Op::GruCell(op) => gru::lower_cell(op, cx)?,
+        Op::BatchNormalization(op) => {
+            normalization::lower_batch(op, cx).expect("five operands fit into a chain")
+        }
+        Op::InstanceNormalization(op) => normalization::lower_instance(op, cx),
+        Op::LayerNormalization(op) => normalization::lower_layer(op, cx),
+        Op::Pad(op) => pad::lower(op, cx),
+        Op::Pool2d(op) => pool2d::lower(op, cx),
+        Op::Reduce(op) => reduce::lower(op, cx),
+        Op::Resample2d(op) => resample2d::lower(op, cx),
+        Op::Softmax(op) => softmax::lower(op, cx),
+        Op::Expand(_)
+        | Op::Reverse(_)
+        | Op::Slice(_)
+        | Op::Split(_)
+        | Op::Tile(_)
+        | Op::Transpose(_) => view::lower(cx),
         Op::Concat(_) | Op::Elu(_) | Op::HardSigmoid(_) | Op::LeakyRelu(_) | Op::Linear(_) => {
             unreachable!("these are lowered before, or are chains of floats")
         }
-        Op::BatchNormalization(_)
-        | Op::Conv2d(_)
-        | Op::ConvTranspose2d(_)
-        | Op::Expand(_)
-        | Op::Gemm(_)
-        | Op::InstanceNormalization(_)
-        | Op::LayerNormalization(_)
-        | Op::Matmul(_)
-        | Op::Pad(_)
-        | Op::Pool2d(_)
-        | Op::Reduce(_)
-        | Op::Resample2d(_)
-        | Op::Reshape(_)
-        | Op::Reverse(_)
-        | Op::Slice(_)
-        | Op::Softmax(_)
-        | Op::Split(_)
-        | Op::Tile(_)
-        | Op::Transpose(_) => reference::lower(cx),
+        Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Gemm(_) | Op::Matmul(_) => {
+            unreachable!("every product has a kernel when nothing follows it")
+        }
+        Op::Reshape(_) => unreachable!("a reshaped value is its operand"),
     })
 }
 

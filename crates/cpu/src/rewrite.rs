@@ -1,16 +1,14 @@
-//! Operators that have no kernel of their own in the graph as it stands, in terms of others: image
-//! operators with channels first become transpositions around channels-last ones.
+//! Operators that have no kernel of their own as they stand, in terms of others: convolutions with
+//! channels first become transpositions around channels-last ones, and layer normalisation along
+//! scattered axes one along the innermost.
 
 use webnn_core::ops::Transpose;
 use webnn_core::ops::conv2d::InputLayout;
 use webnn_core::{Graph, Node, Op, Result, Source, ValueId};
 
-const TO_LAST: [u32; 4] = [0, 2, 3, 1];
-const TO_FIRST: [u32; 4] = [0, 3, 1, 2];
-
-/// The same graph with every image operator channels-last.
-pub(crate) fn channels_last(graph: &Graph) -> Result<Option<Graph>> {
-    if graph.nodes().iter().all(|node| turned(&node.op).is_none()) {
+/// The same graph made of operators that have kernels; `None` where it is so already.
+pub(crate) fn rewrite(graph: &Graph) -> Result<Option<Graph>> {
+    if graph.nodes().iter().all(|node| turned(graph, node).is_none()) {
         return Ok(None);
     }
     let mut result = Graph::new();
@@ -27,7 +25,7 @@ pub(crate) fn channels_last(graph: &Graph) -> Result<Option<Graph>> {
     for node in graph.nodes() {
         let inputs: Vec<Option<ValueId>> =
             node.inputs.iter().map(|id| id.and_then(|id| ids[id.index()])).collect();
-        let outputs = push(&mut result, node, inputs)?;
+        let outputs = push(graph, &mut result, node, inputs)?;
         for (old, new) in node.outputs.iter().zip(outputs) {
             ids[old.index()] = Some(new);
         }
@@ -39,39 +37,62 @@ pub(crate) fn channels_last(graph: &Graph) -> Result<Option<Graph>> {
     Ok(Some(result))
 }
 
-fn push(graph: &mut Graph, node: &Node, mut inputs: Vec<Option<ValueId>>) -> Result<Vec<ValueId>> {
-    let Some(op) = turned(&node.op) else {
+fn push(
+    old: &Graph,
+    graph: &mut Graph,
+    node: &Node,
+    mut inputs: Vec<Option<ValueId>>,
+) -> Result<Vec<ValueId>> {
+    let Some(Turned { op, order }) = turned(old, node) else {
         return graph.push_node(node.op.clone(), inputs, &node.label);
     };
-    let transpose = |graph: &mut Graph, id: ValueId, order: [u32; 4]| -> Result<ValueId> {
-        let op = Transpose { permutation: Some(order.to_vec()) };
+    let mut inverse = vec![0; order.len()];
+    for (to, &from) in order.iter().enumerate() {
+        inverse[from as usize] = to as u32;
+    }
+    let transpose = |graph: &mut Graph, id: ValueId, order: Vec<u32>| -> Result<ValueId> {
+        let op = Transpose { permutation: Some(order) };
         Ok(graph.push_node(op, vec![Some(id)], &node.label)?[0])
     };
-    let image = inputs[0].expect("image operators have an input");
-    inputs[0] = Some(transpose(graph, image, TO_LAST)?);
+    let input = inputs[0].expect("these operators have an input");
+    inputs[0] = Some(transpose(graph, input, order)?);
     let output = graph.push_node(op, inputs, &node.label)?[0];
-    Ok(vec![transpose(graph, output, TO_FIRST)?])
+    Ok(vec![transpose(graph, output, inverse)?])
 }
 
-/// The channels-last twin of an operator on images with channels first.
-fn turned(op: &Op) -> Option<Op> {
-    let nhwc = InputLayout::Nhwc;
-    match op {
-        Op::Conv2d(op) if op.input_layout != nhwc => {
+/// An operator on the first operand transposed, whose result is transposed back.
+struct Turned {
+    op: Op,
+    order: Vec<u32>,
+}
+
+/// How an operator that has no kernel as it stands is computed.
+fn turned(graph: &Graph, node: &Node) -> Option<Turned> {
+    let channels_last = |op: Op| Some(Turned { op, order: vec![0, 2, 3, 1] });
+    match &node.op {
+        Op::Conv2d(op) if op.input_layout == InputLayout::Nchw => {
             let mut op = op.clone();
-            op.input_layout = nhwc;
-            Some(op.into())
+            op.input_layout = InputLayout::Nhwc;
+            channels_last(op.into())
         }
-        Op::ConvTranspose2d(op) if op.input_layout != nhwc => {
+        Op::ConvTranspose2d(op) if op.input_layout == InputLayout::Nchw => {
             let mut op = op.clone();
-            op.input_layout = nhwc;
-            Some(op.into())
+            op.input_layout = InputLayout::Nhwc;
+            channels_last(op.into())
         }
-        Op::Pool2d(op) if op.options.layout != nhwc => {
+        Op::LayerNormalization(op) => {
+            let rank = graph.desc(node.inputs[0]?).rank();
+            let axes = op.axes(rank);
+            let innermost: Vec<u32> = ((rank - axes.len()) as u32..rank as u32).collect();
+            if axes == innermost {
+                return None;
+            }
+            let kept = (0..rank as u32).filter(|axis| !axes.contains(axis));
+            let order = kept.chain(axes.iter().copied()).collect();
             let mut op = op.clone();
-            op.options.layout = nhwc;
-            Some(op.into())
+            op.axes = Some(innermost);
+            Some(Turned { op: op.into(), order })
         }
-        _channels_are_last_or_do_not_matter => None,
+        _others_have_kernels_as_they_stand => None,
     }
 }

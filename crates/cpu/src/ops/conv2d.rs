@@ -37,7 +37,9 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
         && let Some(data) = &data
     {
         let strides = [strides[0], strides[1], strides[3]];
-        return lower_depthwise(cx, after, window, data, strides);
+        if let Some(built) = lower_depthwise(cx, after, window, data, strides) {
+            return Some(built);
+        }
     }
     let views: Vec<FilterView> = (0..groups)
         .map(|group| FilterView { offset: group * shape[3] * strides[3], shape, strides })

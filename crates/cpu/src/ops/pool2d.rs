@@ -1,0 +1,129 @@
+//! Pooling over windows of images, in both layouts.
+
+use std::marker::PhantomData;
+
+use half::f16;
+use webnn_core::DataType;
+use webnn_core::ops::Pool2d;
+use webnn_core::ops::conv2d::InputLayout;
+use webnn_core::ops::pool2d::PoolKind;
+use webnn_kernels::Isa;
+use webnn_kernels::buffer::Plain;
+use webnn_kernels::float::Float;
+use webnn_kernels::integer::Integer;
+use webnn_kernels::pool::{
+    Pooling, Windows, max_pool_integers, pool_channels_first, pool_channels_last,
+};
+
+use crate::io::Io;
+use crate::kernel::{Built, Cx, Kernel, sizes};
+use crate::threads::Threads;
+
+/// Fewer elements of windows are folded by one thread.
+const LEAST: usize = 1 << 14;
+
+struct Pool<T> {
+    pooling: Pooling,
+    windows: Windows,
+    /// Interleaved channels: 1 where they are first.
+    channels: usize,
+    layout: InputLayout,
+    isa: Isa,
+    element: PhantomData<T>,
+}
+
+struct IntegerPool<T>(Pool<T>);
+
+pub(crate) fn lower(op: &Pool2d, cx: &Cx<'_>) -> Built {
+    let (input, output) = (sizes(&cx.input(0)), sizes(&cx.output(0)));
+    let options = &op.options;
+    let (c, h, w) = options.layout.axes();
+    let size = [input[h], input[w]];
+    let windows = Windows {
+        input: size,
+        output: [output[h], output[w]],
+        window: options.window_dimensions.map_or(size, |window| window.map(|n| n as usize)),
+        strides: options.strides.map(|n| n as usize),
+        dilations: options.dilations.map(|n| n as usize),
+        padding: [options.padding[0] as usize, options.padding[2] as usize],
+    };
+    let pooling = match op.kind {
+        PoolKind::Average => Pooling::Average,
+        PoolKind::L2 => Pooling::L2,
+        PoolKind::Max => Pooling::Max,
+    };
+    let channels = match options.layout {
+        InputLayout::Nchw => 1,
+        InputLayout::Nhwc => input[c],
+    };
+    let layout = options.layout;
+    fn pool<T>(
+        pooling: Pooling,
+        windows: Windows,
+        channels: usize,
+        layout: InputLayout,
+        isa: Isa,
+    ) -> Pool<T> {
+        Pool { pooling, windows, channels, layout, isa, element: PhantomData }
+    }
+    macro_rules! float {
+        ($T:ty) => {
+            Built::new(pool::<$T>(pooling, windows, channels, layout, cx.isa), cx, &[0])
+        };
+    }
+    macro_rules! integer {
+        ($T:ty) => {{
+            let pool = pool::<$T>(pooling, windows, channels, layout, cx.isa);
+            Built::new(IntegerPool(pool), cx, &[0])
+        }};
+    }
+    match cx.input(0).data_type {
+        DataType::Float32 => float!(f32),
+        DataType::Float16 => float!(f16),
+        DataType::Int8 => integer!(i8),
+        DataType::Uint8 => integer!(u8),
+        DataType::Int32 => integer!(i32),
+        DataType::Uint32 => integer!(u32),
+        DataType::Int64 => integer!(i64),
+        DataType::Uint64 => integer!(u64),
+        DataType::Int4 | DataType::Uint4 => {
+            unreachable!("the builder checked that the type is of whole bytes")
+        }
+    }
+}
+
+impl<T> Pool<T> {
+    /// The elements of a row of the result, and the least rows that one thread computes.
+    fn row(&self) -> (usize, usize) {
+        let row = self.windows.output[1] * self.channels;
+        let [height, width] = self.windows.window;
+        (row, LEAST.div_ceil(row * height * width))
+    }
+}
+
+impl<T: Float + Plain> Kernel for Pool<T> {
+    fn run(&self, io: &mut Io<'_>, threads: &Threads) {
+        let x = io.read::<T>(0);
+        let (row, least) = self.row();
+        threads.rows(io.write::<T>(0), row, least, |rows, out| match self.layout {
+            InputLayout::Nchw => {
+                pool_channels_first(self.isa, self.pooling, &self.windows, x, rows, out);
+            }
+            InputLayout::Nhwc => {
+                let channels = self.channels;
+                pool_channels_last(self.isa, self.pooling, &self.windows, channels, x, rows, out);
+            }
+        });
+    }
+}
+
+impl<T: Integer + Plain> Kernel for IntegerPool<T> {
+    fn run(&self, io: &mut Io<'_>, threads: &Threads) {
+        let pool = &self.0;
+        let x = io.read::<T>(0);
+        let (row, least) = pool.row();
+        threads.rows(io.write::<T>(0), row, least, |rows, out| {
+            max_pool_integers(&pool.windows, pool.channels, x, rows, out);
+        });
+    }
+}
