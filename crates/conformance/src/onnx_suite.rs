@@ -132,8 +132,8 @@ fn build(
             needs: Vec::new(),
         }]
     };
-    let built = Model::open(case.folder.join("model.onnx"), options)
-        .and_then(|model| model.build(builder));
+    let built =
+        Model::open(case.folder.join("model.onnx"), options).and_then(|model| model.build(builder));
     let outputs = match built {
         Ok(outputs) => outputs,
         Err(webnn_onnx::Error::Problems(problems)) => return Err(problems),
@@ -163,9 +163,10 @@ fn fixable(problems: &[Problem], inputs: &[Array], options: &mut Options) -> boo
 
 /// The reason that stands behind the others; an invalid model is a failure of ours.
 fn refused(problems: &[Problem]) -> Result<Option<Reason>> {
-    match problems.iter().find(|problem| {
-        matches!(problem.reason, Reason::Invalid | Reason::UnknownOperator)
-    }) {
+    match problems
+        .iter()
+        .find(|problem| matches!(problem.reason, Reason::Invalid | Reason::UnknownOperator))
+    {
         Some(problem) => bail!("{problem}"),
         None => Ok(problems.iter().map(|problem| problem.reason).min()),
     }

@@ -4,16 +4,18 @@
 //! is a plain test of this crate.
 
 mod builder;
+mod onnx;
 mod text;
 
 pub use builder::builder;
+pub use onnx::onnx;
 pub use text::text;
 
 /// What a fuzzer calls with bytes that it makes up.
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: &[(&str, Target)] = &[("builder", builder), ("text", text)];
+pub const TARGETS: &[(&str, Target)] = &[("builder", builder), ("onnx", onnx), ("text", text)];
 
 #[cfg(test)]
 mod tests {

@@ -105,10 +105,8 @@ impl Program {
 }
 
 fn run_reference(graph: &Graph, inputs: &[&Tensor], outputs: &mut [&mut Tensor]) -> Result<()> {
-    let inputs: Result<Vec<reference::Tensor>> = inputs
-        .iter()
-        .map(|tensor| reference::Tensor::from_bytes(*tensor.desc(), tensor))
-        .collect();
+    let inputs: Result<Vec<reference::Tensor>> =
+        inputs.iter().map(|tensor| reference::Tensor::from_bytes(*tensor.desc(), tensor)).collect();
     for (result, output) in reference::run(graph, &inputs?)?.iter().zip(outputs) {
         output.copy_from_slice(&result.to_bytes());
     }

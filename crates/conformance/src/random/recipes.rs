@@ -438,7 +438,8 @@ impl Maker {
     fn gemm(&mut self) -> Call {
         let a = self.floats((2, 2));
         let (a_transpose, b_transpose) = (self.rng.bool(), self.rng.bool());
-        let (m, k) = if a_transpose { (a.shape()[1], a.shape()[0]) } else { (a.shape()[0], a.shape()[1]) };
+        let (m, k) =
+            if a_transpose { (a.shape()[1], a.shape()[0]) } else { (a.shape()[0], a.shape()[1]) };
         let n = self.size();
         let b = self.fresh(a.data_type(), &if b_transpose { [n, k] } else { [k, n] }, Values::Any);
         let c_shape = self.narrower(&[m, n]);

@@ -90,8 +90,7 @@ impl Maker {
             unreachable!("the first slot follows no other")
         };
         let x = self.operand(types, (4, 4));
-        let mut args =
-            Args::new().with("mode", text(self.one_of(&["nearest-neighbor", "linear"])));
+        let mut args = Args::new().with("mode", text(self.one_of(&["nearest-neighbor", "linear"])));
         if self.rng.bool() {
             args.push("sizes", list(&[self.rng.u32(1..=9), self.rng.u32(1..=9)]));
         } else {
