@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::depth::Depth;
-use super::pack::PackedRef;
+use super::pack::{PackedRef, Panels};
 use super::rows::{Heights, Ready, Room, Rows};
 use super::tile::Call;
 use super::view::MatrixMut;
-use super::{MAX_TILE, Tile};
+use super::{MAX_TILE, MAX_WIDTH, Tile};
 use crate::buffer::Scratch;
 
 /// What the sums start from.
@@ -58,12 +58,14 @@ pub struct Block {
 const KC: usize = 256;
 /// Rows of A that are made ready together; they stay in the second-level cache.
 const MC: usize = 224;
+/// The floats that quantized panels become at a time.
+const FLOATS: usize = KC * MAX_WIDTH;
 /// Columns after which finished blocks are handed to `post`.
 const POST_COLUMNS: usize = 256;
 
 /// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
 pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
-    Room::<f32>::bytes(rows.min(MC), depth, longest(depth))
+    Room::<f32>::bytes(rows.min(MC), depth, longest(depth)) + Scratch::bytes_for::<f32>(FLOATS)
 }
 
 /// The elements of the longest piece.
@@ -93,7 +95,9 @@ pub fn gemm(
     }
     let blocks = Heights::new(block.rows.len(), MC);
     let most = blocks.rows(0).len();
-    let mut room = Room::take(&mut Scratch::new(scratch), most, depth, longest(depth));
+    let mut scratch = Scratch::new(scratch);
+    let mut room = Room::take(&mut scratch, most, depth, longest(depth));
+    let floats = scratch.take(FLOATS);
     for i in 0..blocks.tiles {
         let inside = blocks.rows(i);
         let rows = block.rows.start + inside.start..block.rows.start + inside.end;
@@ -109,7 +113,7 @@ pub fn gemm(
             let ready = a.ready(rows.clone(), heights, &piece, block.columns.len(), &mut room);
             let pass = Pass {
                 b,
-                offset: piece.offset(),
+                piece: piece.offset()..piece.offset() + piece.elements(),
                 ready,
                 rows: rows.clone(),
                 columns: block.columns.clone(),
@@ -118,7 +122,7 @@ pub fn gemm(
                 first: piece.offset() == 0,
                 last: pieces.peek().is_none(),
             };
-            pass.run(&mut c);
+            pass.run(&mut c, floats);
         }
     }
 }
@@ -166,8 +170,8 @@ fn check(
 /// One pass over the rows of a block of A, for one piece of the depth.
 struct Pass<'a> {
     b: PackedRef<'a>,
-    /// Where the piece starts in k.
-    offset: usize,
+    /// The elements of k.
+    piece: Range<usize>,
     ready: Ready<'a, f32>,
     /// Rows and columns in the whole C.
     rows: Range<usize>,
@@ -179,7 +183,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&self, c: &mut MatrixMut<'_, f32>) {
+    fn run(&self, c: &mut MatrixMut<'_, f32>, floats: &mut [f32]) {
         let tile = self.b.tile;
         let mut edge = Edge([0.0; MAX_TILE]);
         let mut at = self.columns.start;
@@ -192,7 +196,7 @@ impl Pass<'_> {
             } else {
                 (at + tile.nr).min(self.columns.end)
             };
-            self.panel(c, at..to, &mut edge);
+            self.panel(c, at..to, &mut edge, floats);
             at = to;
             if let Some(post) = self.finish.post
                 && self.last
@@ -206,12 +210,41 @@ impl Pass<'_> {
         }
     }
 
+    /// The packed panels of some columns, at the first k of the piece, and how far they are apart.
+    fn packed<'f>(
+        &'f self,
+        columns: &Range<usize>,
+        width: usize,
+        floats: &'f mut [f32],
+    ) -> (&'f [f32], usize) {
+        let (nr, first) = (self.b.tile.nr, columns.start / self.b.tile.nr);
+        match self.b.data {
+            Panels::F32(data) => {
+                let len = nr * self.b.k;
+                (&data[first * len + self.piece.start * width..], len)
+            }
+            Panels::Quantized(b) => {
+                let len = self.piece.len() * nr;
+                for panel in first..columns.end.div_ceil(nr) {
+                    let to = &mut floats[(panel - first) * len..][..self.piece.len() * width];
+                    b.floats(panel, self.piece.clone(), width, to);
+                }
+                (floats, len)
+            }
+        }
+    }
+
     /// Computes some columns, at most those of a tile, of all rows.
-    fn panel(&self, c: &mut MatrixMut<'_, f32>, columns: Range<usize>, edge: &mut Edge) {
+    fn panel(
+        &self,
+        c: &mut MatrixMut<'_, f32>,
+        columns: Range<usize>,
+        edge: &mut Edge,
+        floats: &mut [f32],
+    ) {
         let tile: &Tile = self.b.tile;
         let width = columns.len().min(tile.nr).next_multiple_of(tile.lanes);
-        let panel_len = tile.nr * self.b.k;
-        let packed = &self.b.data[columns.start / tile.nr * panel_len + self.offset * width..];
+        let (packed, panel_stride) = self.packed(&columns, width, floats);
         let base = self.columns.start;
         let mut c = c.part(0..self.rows.len(), columns.start - base..columns.end - base);
         // Columns that C does not have are computed beside it.
@@ -231,7 +264,7 @@ impl Pass<'_> {
             depth: self.ready.len,
             step: 1,
             b: packed.as_ptr(),
-            panel_stride: panel_len,
+            panel_stride,
             start: first.0.as_ptr(),
             start_stride: 0,
             c: edge.0.as_mut_ptr(),

@@ -10,6 +10,7 @@ mod depth;
 pub mod int8;
 mod pack;
 mod partition;
+mod quantized;
 pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use block::{Block, Finish, Post, Start, gemm, scratch_bytes};
 pub use depth::Depth;
 pub use pack::{Filter, PackedB, PackedRef, ToF32, pack, packed_len};
 pub use partition::{Grid, partition};
+pub use quantized::{Bits, PackedQuantized, Quantized};
 pub use rows::Rows;
 pub use view::{Matrix, MatrixMut, Pixels, Window};
 
@@ -114,6 +116,8 @@ pub static F32: &[Tile] = &[
 
 /// At least the elements of the greatest tile, several panels wide where there are few rows.
 const MAX_TILE: usize = 14 * 32;
+/// At least the columns of the widest.
+const MAX_WIDTH: usize = 4 * 32;
 
 impl Tile {
     /// The tile for an instruction set: portable Rust where it has none.
@@ -134,6 +138,7 @@ impl Tile {
     /// The function for a tile of so many rows and columns.
     pub(crate) fn run(&self, rows: usize, columns: usize) -> Run {
         if columns > self.nr {
+            assert_eq!(columns, self.wide_columns(rows), "wide tiles are of one width");
             self.wide[rows - 1].1
         } else {
             self.sizes[rows - 1][columns.div_ceil(self.lanes) - 1]

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::Tile;
+use super::quantized::PackedQuantized;
 use super::view::Matrix;
 use crate::buffer::Buffer;
 
@@ -28,14 +29,23 @@ impl PackedB {
 
     /// What the driver takes.
     pub fn view(&self) -> PackedRef<'_> {
-        PackedRef { data: &self.data, k: self.k, n: self.n, tile: self.tile }
+        PackedRef { data: Panels::F32(&self.data), k: self.k, n: self.n, tile: self.tile }
     }
+}
+
+/// What panels are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Panels<'a> {
+    /// Floats, one panel after the other.
+    F32(&'a [f32]),
+    /// What becomes floats when it is used.
+    Quantized(&'a PackedQuantized),
 }
 
 /// A packed B in memory that someone else owns.
 #[derive(Clone, Copy, Debug)]
 pub struct PackedRef<'a> {
-    pub(crate) data: &'a [f32],
+    pub(crate) data: Panels<'a>,
     pub(crate) k: usize,
     pub(crate) n: usize,
     pub(crate) tile: &'static Tile,
@@ -53,7 +63,7 @@ impl<'a> PackedRef<'a> {
             "a packed {k} x {n} matrix takes more than {} elements",
             data.len()
         );
-        Self { data, k, n, tile }
+        Self { data: Panels::F32(data), k, n, tile }
     }
 
     /// The number of columns.
