@@ -234,6 +234,11 @@ impl ElemType {
         }
     }
 
+    /// Whether the elements are integers of fewer than eight bits.
+    pub(crate) fn is_narrow(self) -> bool {
+        matches!(self, Uint4 | Int4 | Uint2 | Int2)
+    }
+
     /// The value rounded to this float type; integers and minifloats are returned unchanged.
     pub(crate) fn round(self, value: f64) -> f64 {
         match self {

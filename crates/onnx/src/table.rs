@@ -16,6 +16,7 @@ pub(crate) fn handler(domain: &str, name: &str) -> Option<Handler> {
         "" => standard(name).or_else(|| refused(name)),
         "com.microsoft" => contributed(name),
         "ai.onnx.ml" => learned(name),
+        "ai.onnx.preview" if name == "FlexAttention" => Some(attention::flexible),
         "ai.onnx.preview.training" | "ai.onnx.training" => {
             Some(|_| fault!(Training, "the operator serves training"))
         }

@@ -226,8 +226,13 @@ impl Emit<'_> {
             let zero = self.scalar(from, 0.0);
             return self.compare(Compare::NotEqual, x, &zero);
         }
-        let widens = matches!((from, to), (_, ElemType::Float32 | ElemType::Float64));
-        if !widens && !to.is_exact() {
+        if to.is_narrow() {
+            // What is out of range keeps its low bits, as between WebNN's integers.
+            let (_, greatest) = to.integer_range().unwrap_or((0, 0));
+            let wide = self.cast(x, ElemType::Int32)?;
+            return self.low_bits(&wide, to, greatest);
+        }
+        if !to.is_exact() {
             fault!(UnsupportedType, "casting {from} to {to}");
         }
         if to == ElemType::Bfloat16
@@ -243,6 +248,27 @@ impl Emit<'_> {
         };
         // Neighbours that share a carrier and a range need no wrapping.
         if from == ElemType::Bool { Ok(result) } else { self.wrapped(result) }
+    }
+
+    /// int32 values wrapped into the range of a type of at most four bits.
+    fn low_bits(&mut self, x: &Tensor, to: ElemType, greatest: i128) -> Outcome<Tensor> {
+        let shift = (1i128 << 31) / (1i128 << (to.bits() - 1));
+        let factor = self.int_list(ElemType::Int32, &[], vec![shift]);
+        let high = self.mul(x, &factor)?;
+        let signed = self.div(&high, &factor)?;
+        let (least, _) = to.integer_range().unwrap_or((0, 0));
+        if least < 0 {
+            return self.narrowed(&signed, to);
+        }
+        // Negative codes of an unsigned type are its upper half.
+        let (zero, period) = (
+            self.scalar(ElemType::Int32, 0.0),
+            self.scalar(ElemType::Int32, greatest as f64 + 1.0),
+        );
+        let below = self.lesser(&signed, &zero)?;
+        let moved = self.add(&signed, &period)?;
+        let unsigned = self.select(&below, &moved, &signed)?;
+        self.narrowed(&unsigned, to)
     }
 
     /// int32 values that are in the range of a narrower type, in that type's carrier.

@@ -8,6 +8,7 @@ use crate::elem::ElemType;
 use crate::emit::{Emit, PaddingMode, ReduceKind};
 use crate::error::{Outcome, fault, require};
 use crate::import::Value;
+use crate::model::name_of;
 use crate::tensor::{Tensor, size_of};
 
 pub(crate) use super::attention_contrib::{group_query, multi_head, packed, rotary_contrib};
@@ -231,7 +232,6 @@ pub(crate) fn attention(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
         guards_empty_rows: runtime,
     };
     let stage = cx.int_or("qk_matmul_output_mode", 0);
-    let old = cx.version < 25;
     let g = &mut *cx.g;
     let q = split_heads(g, &q, q_heads)?;
     let mut k = split_heads(g, &k, kv_heads)?;
@@ -267,11 +267,8 @@ pub(crate) fn attention(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let attended = attend(g, [&q, &k, &v], bias.as_ref(), &scoring)?;
     let output = if flat { join_heads(g, &attended.output)? } else { attended.output };
     let [product, capped, masked, chances] = attended.stages;
-    // Before version 25, 1 and 2 stood for the other way round.
     let shown = match stage {
         0 => product,
-        1 if old => masked,
-        2 if old => capped,
         1 => capped,
         2 => masked,
         3 => chances,
@@ -395,6 +392,12 @@ pub(crate) fn linear(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let limit = cx.walk.model.options.max_rounds;
     let given = cx.float_or("scale", 0.0);
     let g = &mut *cx.g;
+    let elem = q.elem();
+    // Many small updates add up in the state, so it is kept in float32.
+    let wide = |g: &mut Emit<'_>, x: Tensor| g.cast(&x, ElemType::Float32);
+    let maybe = |g: &mut Emit<'_>, x: Option<Tensor>| x.map(|x| wide(g, x)).transpose();
+    let (q, k, v) = (wide(g, q)?, wide(g, k)?, wide(g, v)?);
+    let (past, decay, beta) = (maybe(g, past)?, maybe(g, decay)?, maybe(g, beta)?);
     let (q, k, v) =
         (split_heads(g, &q, heads)?, split_heads(g, &k, own)?, split_heads(g, &v, own)?);
     let [batch, length, size] = [q.dim(0), q.dim(2), q.dim(3)];
@@ -443,5 +446,50 @@ pub(crate) fn linear(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     }
     let output = g.concat(&outputs, 2)?;
     let output = join_heads(g, &output)?;
+    let (output, state) = (g.cast(&output, elem)?, g.cast(&state, elem)?);
     all(vec![output, state])
+}
+
+/// Attention whose scores and probabilities go through bodies of the model's own.
+pub(crate) fn flexible(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
+    let (q, k, v) = (cx.x(0)?, cx.x(1)?, cx.x(2)?);
+    require!(q.rank() == 4 && k.rank() == 4, "queries {:?}, keys {:?}", q.dims(), k.dims());
+    let precision = match cx.elem("softmax_precision")? {
+        Some(elem) => elem,
+        None if q.elem() == ElemType::Float64 => ElemType::Float64,
+        None => ElemType::Float32,
+    };
+    let scale = cx.float("scale").unwrap_or(1.0 / f64::from(q.dims()[3]).sqrt());
+    let g = &mut *cx.g;
+    let heads = q.dims()[1];
+    let (k, v) = (repeated(g, &k, heads)?, repeated(g, &v, heads)?);
+    let turned = g.swap(&k, 2, 3)?;
+    let product = g.matmul(&q, &turned)?;
+    let product = g.cast(&product, precision)?;
+    let scale = g.scalar(precision, scale);
+    let scores = g.mul(&product, &scale)?;
+    let scores = modified(cx, "score_mod", scores)?;
+    let chances = cx.g.softmax(&scores, 3)?;
+    let chances = modified(cx, "prob_mod", chances)?;
+    let g = &mut *cx.g;
+    let chances = g.cast(&chances, v.elem())?;
+    let y = g.matmul(&chances, &v)?;
+    one(g.cast(&y, q.elem())?)
+}
+
+/// What a body of one input makes of the tensor; without a body, the tensor.
+fn modified(cx: &mut Cx<'_, '_, '_>, name: &str, x: Tensor) -> Outcome<Tensor> {
+    if cx.attribute(name).is_none() {
+        return Ok(x);
+    }
+    let body = cx.body(name)?;
+    let [input] = &body.input[..] else {
+        fault!(Invalid, "{name} takes {} values, expected one", body.input.len());
+    };
+    let mut scope = cx.scope.inner();
+    scope.values.insert(name_of(input), Value::Tensor(x));
+    match cx.walk.body(cx.g, body, scope)?.into_iter().next() {
+        Some(Value::Tensor(tensor)) => Ok(tensor),
+        _none => fault!(Invalid, "{name} gives no tensor"),
+    }
 }

@@ -109,8 +109,10 @@ pub(crate) fn shift(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let table = g.int_list(wide, &[width + 1], table);
     let by = g.cast(&by, ElemType::Int64)?;
     let (low, high) = (g.scalar(ElemType::Int64, 0.0), g.scalar(ElemType::Int64, f64::from(width)));
-    let by = g.max(&by, &low)?;
+    // A negative number of places counts as too many.
+    let under = g.lesser(&by, &low)?;
     let by = g.min(&by, &high)?;
+    let by = g.select(&under, &high, &by)?;
     let power = g.gather(&table, &by, 0)?;
     if left {
         let bits = g.cast(&x, wide)?;

@@ -86,17 +86,18 @@ pub(crate) fn modulo(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
             let rest = a.checked_rem(b).unwrap_or(0);
             if !cut && rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
         };
-        let floats = |a: f64, b: f64| if cut { a % b } else { a - (a / b).floor() * b };
+        let floats = |a: f64, b: f64| {
+            let rest = a % b;
+            if !cut && rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+        };
         return one(crate::host::zip(a.elem(), &x, &y, ints, floats)?.into());
     }
     let g = &mut *cx.g;
     one(match (a.elem().is_float(), cut) {
         (true, true) => float_remainder(g, &a, &b)?,
         (true, false) => {
-            let quotient = g.div(&a, &b)?;
-            let whole = g.floor(&quotient)?;
-            let product = g.mul(&whole, &b)?;
-            g.sub(&a, &product)?
+            let rest = float_remainder(g, &a, &b)?;
+            with_divisors_sign(g, &rest, &b)?
         }
         (false, _) => integer_remainder(g, &a, &b, cut)?,
     })
@@ -131,15 +132,20 @@ fn integer_remainder(g: &mut Emit<'_>, a: &Tensor, b: &Tensor, cut: bool) -> Out
     if cut || a.elem().integer_range().is_none_or(|(least, _)| least >= 0) {
         return Ok(rest);
     }
-    // The quotient was cut towards zero: where rest and divisor differ in sign, one more.
-    let zero = g.scalar(a.elem(), 0.0);
-    let exact = g.equal(&rest, &zero)?;
+    with_divisors_sign(g, &rest, b)
+}
+
+/// The rest of a quotient that was cut towards zero, for one that is rounded down: where rest and
+/// divisor differ in sign, one divisor more.
+fn with_divisors_sign(g: &mut Emit<'_>, rest: &Tensor, b: &Tensor) -> Outcome<Tensor> {
+    let zero = g.scalar(b.elem(), 0.0);
+    let exact = g.equal(rest, &zero)?;
     let inexact = g.logical_not(&exact)?;
-    let (left, right) = (g.lesser(&rest, &zero)?, g.lesser(b, &zero)?);
+    let (left, right) = (g.lesser(rest, &zero)?, g.lesser(b, &zero)?);
     let differ = g.logical_xor(&left, &right)?;
     let wrong = g.logical_and(&inexact, &differ)?;
-    let moved = g.add(&rest, b)?;
-    g.select(&wrong, &moved, &rest)
+    let moved = g.add(rest, b)?;
+    g.select(&wrong, &moved, rest)
 }
 
 /// Bounds come as inputs since version 11, as attributes before; either may be absent.

@@ -175,7 +175,8 @@ impl Axis {
             }
             "pytorch_half_pixel" if to > 1.0 => (i + 0.5) / self.scale - 0.5,
             "pytorch_half_pixel" => 0.0,
-            "align_corners" if to > 1.0 => i * (from - 1.0) / (to - 1.0),
+            // The size before it was rounded down counts here.
+            "align_corners" if to > 1.0 => i * (from - 1.0) / (self.scale * from - 1.0),
             "align_corners" => 0.0,
             "asymmetric" => i / self.scale,
             "tf_half_pixel_for_nn" => (i + 0.5) / self.scale,

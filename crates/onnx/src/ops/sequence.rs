@@ -37,7 +37,11 @@ pub(crate) fn at(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
 pub(crate) fn insert(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let mut list = sequence(cx, 0)?;
     let i = match cx.opt(2)? {
-        Some(_) => place(cx, 2, list.len() + 1)?,
+        // Behind the last element is a place, too, but not one to count from.
+        Some(_) => match cx.scalar(2)? as i64 {
+            end if end == list.len() as i64 => list.len(),
+            _inside => place(cx, 2, list.len())?,
+        },
         None => list.len(),
     };
     list.insert(i, Value::Tensor(cx.x(1)?));
