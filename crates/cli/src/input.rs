@@ -109,6 +109,7 @@ pub(crate) fn expected(path: &Path, desc: Desc) -> Result<Numbers> {
     let port = Port {
         name: String::new(),
         data_type: Some(desc.data_type),
+        elem: None,
         dims: Some(desc.shape.iter().map(|&size| Some(size)).collect()),
     };
     let content = read(path, &port, &picture::Options::default())?;

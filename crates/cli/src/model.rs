@@ -38,6 +38,8 @@ pub(crate) struct Port {
     pub(crate) name: String,
     /// The data type that the tensor will have; `None` where there is none like it.
     pub(crate) data_type: Option<DataType>,
+    /// The element type's name in the file.
+    pub(crate) elem: Option<&'static str>,
     /// Sizes, `None` where they are free; no list where not even their number is known.
     pub(crate) dims: Option<Vec<Option<u32>>>,
 }
@@ -146,6 +148,7 @@ impl Model {
                     Port {
                         name: port.name.clone(),
                         data_type: Some(desc.data_type),
+                        elem: None,
                         dims: Some(desc.shape.iter().map(|&size| Some(size)).collect()),
                     }
                 };
@@ -228,7 +231,8 @@ impl From<&webnn_onnx::Port> for Port {
         };
         Port {
             name: port.name.clone(),
-            data_type: port.elem.and_then(ElemType::data_type),
+            data_type: port.elem.and_then(ElemType::carrier),
+            elem: port.elem.map(ElemType::name),
             dims: port.dims.as_ref().map(|dims| dims.iter().map(size).collect()),
         }
     }

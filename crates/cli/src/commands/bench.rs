@@ -50,11 +50,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let ready = start.elapsed();
     let bench = Bench::new(&context, &built.graph)?;
     let times = bench.times(arguments)?;
-    let profile = if arguments.profile || arguments.trace.is_some() {
-        Some(bench.profile()?)
-    } else {
-        None
-    };
+    let profile =
+        if arguments.profile || arguments.trace.is_some() { Some(bench.profile()?) } else { None };
     if let (Some(path), Some(profile)) = (&arguments.trace, &profile) {
         output::write_whole(path, &serde_json::to_vec(&trace(&built, profile))?)?;
     }
@@ -114,7 +111,7 @@ impl<'a> Bench<'a> {
             None => output::spinner("measuring".into()),
         };
         let (inputs, outputs) = (by_name(&self.inputs), by_name(&self.outputs));
-        let mut run = || -> Result<Duration> {
+        let run = || -> Result<Duration> {
             let start = Instant::now();
             self.context.dispatch_blocking(self.graph, &inputs, &outputs)?;
             Ok(start.elapsed())
@@ -173,7 +170,10 @@ fn print_profile(profile: &Profile) {
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, (_, time, _))| std::cmp::Reverse(*time));
-    println!("\n{BOLD}{:>9} {:>6}  {:>5}  {:>9}  steps{BOLD:#}", "time", "share", "count", "GFLOP/s");
+    println!(
+        "\n{BOLD}{:>9} {:>6}  {:>5}  {:>9}  steps{BOLD:#}",
+        "time", "share", "count", "GFLOP/s"
+    );
     for (ops, (count, time, flops)) in kinds {
         println!(
             "{:>9} {:>5.1}%  {count:>5}  {:>9.1}  {ops}",

@@ -70,15 +70,18 @@ fn print(model: &Model, built: &Built, steps: &[StepInfo]) {
         output::bytes(statistics.parameter_bytes)
     );
     println!("{BOLD}operations{BOLD:#}  {} per run", output::count(flops(steps)));
-    let methods =
-        statistics.methods.iter().map(|(name, count)| format!("{name} {count}"));
+    let methods = statistics.methods.iter().map(|(name, count)| format!("{name} {count}"));
     println!(
         "{BOLD}operators{BOLD:#}   {}: {}",
         statistics.nodes,
         methods.collect::<Vec<_>>().join(", ")
     );
     let groups = patterns(steps).into_iter().map(|(name, count)| format!("{name} {count}"));
-    println!("{BOLD}groups{BOLD:#}      {}: {}", steps.len(), groups.collect::<Vec<_>>().join(", "));
+    println!(
+        "{BOLD}groups{BOLD:#}      {}: {}",
+        steps.len(),
+        groups.collect::<Vec<_>>().join(", ")
+    );
     let memory = built.graph.memory();
     println!(
         "{BOLD}memory{BOLD:#}      {} at its peak: {} of values, {} of packed constants, {} of \
@@ -116,9 +119,7 @@ fn patterns(steps: &[StepInfo]) -> BTreeMap<&'static str, usize> {
 }
 
 fn as_json(model: &Model, built: &Built, steps: &[StepInfo], device: &str) -> Value {
-    let port = |(name, desc): &(String, Desc)| {
-        json!({ "name": name, "dataType": desc.data_type.name(), "shape": &desc.shape[..] })
-    };
+    let port = |(name, desc): &(String, Desc)| json!({ "name": name, "dataType": desc.data_type.name(), "shape": &desc.shape[..] });
     let ports = |ports: &[(String, Desc)]| -> Value { ports.iter().map(port).collect() };
     let (format, opset, producer) = match model {
         Model::Onnx(model) => ("onnx", model.opset(), model.producer()),

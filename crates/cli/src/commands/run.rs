@@ -155,7 +155,8 @@ fn build(
     let mut model = model;
     for (port, content) in ports.iter().zip(contents) {
         let is_free = |dims: &Vec<Option<u32>>| dims.iter().any(Option::is_none);
-        if settled.dims.is_empty() && port.dims.as_ref().is_none_or(is_free)
+        if settled.dims.is_empty()
+            && port.dims.as_ref().is_none_or(is_free)
             && let Some(shape) = content.as_ref().and_then(|content| content.shape_for(port))
         {
             settled.shapes.insert(port.name.clone(), shape);
@@ -189,7 +190,10 @@ fn fixed(port: &Port, content: &Content) -> Option<Fixed> {
     let (data_type, shape) = (port.data_type?, content.shape_for(port)?);
     let desc = Desc::checked(data_type, &shape).ok()?;
     let bytes = content.bytes_for(desc).ok()?.into();
-    Some(Fixed { elem: ElemType::from(data_type), dims: shape, bytes })
+    let elem = ElemType::from_name(port.elem.unwrap_or(data_type.name()))?;
+    // A type that is carried by a wider one is not laid out as the file would have it.
+    let is_same = elem.bits() == data_type.bits();
+    is_same.then_some(Fixed { elem, dims: shape, bytes })
 }
 
 fn compute(
@@ -203,7 +207,9 @@ fn compute(
     for (name, desc) in graph.inputs() {
         let given = ports.iter().zip(contents).find(|(port, _)| port.name == *name);
         let Some((_, Some(content))) = given else {
-            return Err(misuse(format!("input {name:?} ({desc}) has no file: --input {name}=FILE")));
+            return Err(misuse(format!(
+                "input {name:?} ({desc}) has no file: --input {name}=FILE"
+            )));
         };
         let place = || format!("input {name:?}");
         let tensor = context.create_tensor(&TensorDescriptor::from(*desc).writable())?;
@@ -295,7 +301,10 @@ fn print(arguments: &Arguments, output: &Output) -> Result<()> {
     for row in top(output, count) {
         for Ranked { index, probability, value } in row {
             let label = labels.as_ref().map_or("", |labels| &labels[index]);
-            println!("  {:>6.2} %  {index:>5}  {label}  {DIM}{value:.4}{DIM:#}", 100.0 * probability);
+            println!(
+                "  {:>6.2} %  {index:>5}  {label}  {DIM}{value:.4}{DIM:#}",
+                100.0 * probability
+            );
         }
     }
     Ok(())
@@ -304,8 +313,8 @@ fn print(arguments: &Arguments, output: &Output) -> Result<()> {
 /// The first elements, and what all of them are like.
 fn shortened(output: &Output) -> String {
     const SHOWN: usize = 8;
-    let texts = (0..output.numbers.len().min(SHOWN))
-        .map(|i| output.numbers.text(i, output.desc.data_type));
+    let texts =
+        (0..output.numbers.len().min(SHOWN)).map(|i| output.numbers.text(i, output.desc.data_type));
     let first = texts.collect::<Vec<_>>().join(", ");
     if output.numbers.len() <= SHOWN {
         return format!("[{first}]");

@@ -118,8 +118,7 @@ impl Worker {
     ) -> Result<Value> {
         let context = self.context.as_ref().context("init comes first")?;
         let start = Instant::now();
-        let shapes =
-            inputs.iter().map(|input| (input.name.clone(), input.shape.clone())).collect();
+        let shapes = inputs.iter().map(|input| (input.name.clone(), input.shape.clone())).collect();
         let model = Model::open(path, &Settled { shapes, ..Settled::default() })?;
         let open = start.elapsed();
         let built = model.build(context).map_err(Obstacle::into_error)?;

@@ -35,7 +35,9 @@ fn collect<'a>(value: &'a Value, shape: &[u32], items: &mut Vec<&'a Value>) -> R
             );
             array.iter().try_for_each(|item| collect(item, rest, items))
         }
-        (Value::Array(_), []) | (_, [_, ..]) => bail!("arrays are nested more deeply here and there"),
+        (Value::Array(_), []) | (_, [_, ..]) => {
+            bail!("arrays are nested more deeply here and there")
+        }
         (item, []) => {
             items.push(item);
             Ok(())

@@ -108,8 +108,10 @@ pub(crate) fn write(desc: Desc, bytes: &[u8]) -> Result<Vec<u8>> {
         DataType::Uint4 => ("|u1", Some(DataType::Uint8)),
     };
     let sizes: String = desc.shape.iter().map(|size| format!("{size}, ")).collect();
-    let mut header =
-        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", sizes.trim_end());
+    let mut header = format!(
+        "{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}",
+        sizes.trim_end()
+    );
     // The elements begin at a multiple of 64 bytes.
     let unpadded = MAGIC.len() + 4 + header.len() + 1;
     header.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));
@@ -158,7 +160,8 @@ mod tests {
             file.extend(data);
             file
         };
-        let big = file("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }\n", &[0, 1, 1, 0]);
+        let big =
+            file("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }\n", &[0, 1, 1, 0]);
         assert_eq!(read(&big).unwrap(), (vec![2], Numbers::Integers(vec![1, 256])));
         for (header, data, text) in [
             ("{'descr': '<f4', 'fortran_order': True, 'shape': (1,)}", &[0; 4][..], "column-major"),

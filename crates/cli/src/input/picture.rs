@@ -59,7 +59,8 @@ pub(crate) fn read(bytes: &[u8], port: &Port, options: &Options) -> Result<Conte
             many => bail!("--{name} has {} values, expected {channels}", many.len()),
         }
     };
-    let (mean, std) = (of_channel(&options.mean, 0.0, "mean")?, of_channel(&options.std, 1.0, "std")?);
+    let (mean, std) =
+        (of_channel(&options.mean, 0.0, "mean")?, of_channel(&options.std, 1.0, "std")?);
     ensure!(
         is_float || (options.mean.is_empty() && options.std.is_empty()),
         "the input holds integers, which --mean and --std cannot be applied to"
@@ -70,12 +71,14 @@ pub(crate) fn read(bytes: &[u8], port: &Port, options: &Options) -> Result<Conte
     };
     let (count, channels) = ((height * width) as usize, channels as usize);
     let numbers: Vec<f64> = match layout {
-        Layout::Nchw => {
-            (0..channels).flat_map(|c| (0..count).map(move |p| (p, c))).map(|(p, c)| value(p, c)).collect()
-        }
-        Layout::Nhwc => {
-            (0..count).flat_map(|p| (0..channels).map(move |c| (p, c))).map(|(p, c)| value(p, c)).collect()
-        }
+        Layout::Nchw => (0..channels)
+            .flat_map(|c| (0..count).map(move |p| (p, c)))
+            .map(|(p, c)| value(p, c))
+            .collect(),
+        Layout::Nhwc => (0..count)
+            .flat_map(|p| (0..channels).map(move |c| (p, c)))
+            .map(|(p, c)| value(p, c))
+            .collect(),
     };
     let channels = channels as u32;
     let shape = match layout {
@@ -158,6 +161,7 @@ mod tests {
         Port {
             name: "image".into(),
             data_type: Some(DataType::Float32),
+            elem: None,
             dims: Some(dims.to_vec()),
         }
     }
@@ -188,8 +192,7 @@ mod tests {
     #[test]
     fn mean_and_deviation_are_applied_per_channel() {
         let file = png(1, 1, |_, _| [255, 0, 51]);
-        let options =
-            Options { mean: vec![0.5, 0.5, 0.2], std: vec![0.5], ..Options::default() };
+        let options = Options { mean: vec![0.5, 0.5, 0.2], std: vec![0.5], ..Options::default() };
         let content = read(&file, &port(&[Some(1), Some(3), Some(1), Some(1)]), &options).unwrap();
         let expected = Numbers::Floats(vec![1.0, -1.0, 0.0]);
         assert_eq!(content, Content::Array(vec![1, 3, 1, 1], expected));
@@ -216,7 +219,12 @@ mod tests {
         let dims = [Some(1), Some(3), Some(4), Some(4)];
         assert!(read(b"not a picture", &port(&dims), &Options::default()).is_err());
         let file = png(1, 1, |_, _| [0; 3]);
-        for dims in [&[Some(10)][..], &[Some(2), Some(3), Some(4), Some(4)], &[Some(1), Some(5), Some(4), Some(4)], &[Some(1), Some(3), None, Some(4)]] {
+        for dims in [
+            &[Some(10)][..],
+            &[Some(2), Some(3), Some(4), Some(4)],
+            &[Some(1), Some(5), Some(4), Some(4)],
+            &[Some(1), Some(3), None, Some(4)],
+        ] {
             assert!(read(&file, &port(dims), &Options::default()).is_err(), "{dims:?}");
         }
     }
