@@ -2,9 +2,9 @@
 
 use webnn_core::{DataType, Graph, Node, Op};
 
-/// Whether a node is element-wise over floats and logical values, operands broadcast.
-pub(crate) fn is_elementwise(graph: &Graph, node: &Node) -> bool {
-    let has_form = match &node.op {
+/// Whether an operator is element-wise, operands broadcast to each other.
+pub(crate) fn is_elementwise_form(op: &Op) -> bool {
+    match op {
         Op::Binary(_)
         | Op::Cast(_)
         | Op::Clamp(_)
@@ -50,11 +50,20 @@ pub(crate) fn is_elementwise(graph: &Graph, node: &Node) -> bool {
         | Op::Tile(_)
         | Op::Transpose(_)
         | Op::Triangular(_) => false,
-    };
+    }
+}
+
+/// Whether an operator is a product of matrices at heart.
+pub(crate) fn is_matrix(op: &Op) -> bool {
+    matches!(op, Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Gemm(_) | Op::Matmul(_))
+}
+
+/// Whether a node is element-wise over floats and logical values, operands broadcast.
+pub(crate) fn is_elementwise(graph: &Graph, node: &Node) -> bool {
     // Integers are rare and wrap or saturate each in their own way; conditions are common.
     let is_condition = matches!(node.op, Op::Compare(_) | Op::Where(_) | Op::Unary(_));
     let mut values = node.inputs.iter().flatten().chain(&node.outputs);
-    has_form
+    is_elementwise_form(&node.op)
         && values.all(|&id| {
             let data_type = graph.desc(id).data_type;
             data_type.is_float() || (is_condition && data_type == DataType::Uint8)

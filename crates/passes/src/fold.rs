@@ -1,8 +1,9 @@
 //! Computes at build time what depends on constants alone.
 //!
-//! Two things stay: results much larger than what they are made of, because memory is worth more
-//! than the little work, and the dequantization of weights, because engines compute with the
-//! packed ones; [`crate::dequantize`] folds those that no group takes.
+//! Three things stay: results much larger than what they are made of, because memory is worth more
+//! than the little work; the dequantization of weights, because engines compute with the packed
+//! ones; and transposed weights, because most products take them as they are. In the end
+//! [`crate::dequantize`] folds of the latter two what nothing wanted.
 
 use webnn_core::{Bytes, Desc, Graph, Node, Op, ValueId};
 
@@ -23,7 +24,9 @@ pub(crate) fn fold(
     operands: &[Option<ValueId>],
     rules: &Rules<'_>,
 ) -> Option<Vec<ValueId>> {
-    if is_weight(rewrite.graph(), &node.op, operands) {
+    let is_transposed = matches!(node.op, Op::Transpose(_))
+        && results.iter().map(Desc::byte_length).sum::<u64>() > SMALL_BYTES;
+    if is_transposed || is_weight(rewrite.graph(), &node.op, operands) {
         return None;
     }
     evaluate(rewrite, node, results, operands, rules)

@@ -13,7 +13,7 @@ use webnn_core::ops::{
     InstanceNormalization, LayerNormalization, Pad, Pool2d, Reduce, Resample2d, Reshape, Reverse,
     Slice, Softmax, Split, Tile, Transpose,
 };
-use webnn_core::{Graph, Node, Op, Result, Shape, ValueId};
+use webnn_core::{Graph, Node, Op, Result, Shape, Source, Value, ValueId};
 
 use crate::Rules;
 use crate::order::Order;
@@ -25,6 +25,7 @@ pub(crate) fn lay_out(graph: &Graph, rules: &Rules<'_>) -> Result<Graph> {
         graph,
         rewrite: Rewrite::new(graph),
         stored: vec![None; graph.values().len()],
+        is_constant: constants(graph),
         channels_last: rules.channels_last,
     };
     for node in graph.nodes() {
@@ -49,6 +50,8 @@ struct Pass<'a> {
     rewrite: Rewrite<'a>,
     /// By values of the old graph; inputs and constants are stored as they are.
     stored: Vec<Option<Stored>>,
+    /// Whether a value depends on constants alone: it is arranged before the first run.
+    is_constant: Vec<bool>,
     channels_last: bool,
 }
 
@@ -121,7 +124,7 @@ impl Pass<'_> {
         let mut best = (u64::MAX, Order::identity(rank));
         let wide: Vec<(Order, Shape, u64)> = operands
             .iter()
-            .filter(|&&id| self.graph.constant(id).is_none() && self.shape(id).elements() > 1)
+            .filter(|&&id| !self.is_constant[id.index()] && self.shape(id).elements() > 1)
             .map(|&id| {
                 let shape = self.shape(id);
                 let ones = std::iter::repeat_n(1, rank - shape.rank());
@@ -302,6 +305,7 @@ impl Pass<'_> {
                 Ok(())
             }
             Op::Gemm(op) => self.gemm(node, op),
+            Op::Matmul(_) => self.matmul(node),
             Op::Gather(_)
             | Op::GatherElements(_)
             | Op::GatherNd(_)
@@ -309,7 +313,6 @@ impl Pass<'_> {
             | Op::GruCell(_)
             | Op::Lstm(_)
             | Op::LstmCell(_)
-            | Op::Matmul(_)
             | Op::ScatterElements(_)
             | Op::ScatterNd(_)
             | Op::Triangular(_) => self.keep(node),
@@ -456,6 +459,30 @@ impl Pass<'_> {
         let op = Gemm { b_transpose: !op.b_transpose, ..op.clone() };
         self.push(node, op, operands, Order::identity(2))
     }
+
+    /// Two matrices, the second of them stored transposed, are a gemm.
+    fn matmul(&mut self, node: &Node) -> Result<()> {
+        let b = node.inputs[1].expect("a product has two factors");
+        let Stored { value, order } = self.stored(b);
+        let ranks = (self.shape(first(node)).rank(), order.rank());
+        if order.is_identity() || ranks != (2, 2) {
+            return self.keep(node);
+        }
+        let operands = vec![Some(self.plain(first(node))?), Some(value)];
+        let op = Gemm { b_transpose: true, ..Gemm::new() };
+        self.push(node, op, operands, Order::identity(2))
+    }
+}
+
+/// Which values depend on constants alone.
+fn constants(graph: &Graph) -> Vec<bool> {
+    let is_source = |value: &Value| matches!(value.source, Source::Constant(_));
+    let mut is_constant: Vec<bool> = graph.values().iter().map(is_source).collect();
+    for node in graph.nodes() {
+        let all = node.inputs.iter().flatten().all(|id| is_constant[id.index()]);
+        node.outputs.iter().for_each(|id| is_constant[id.index()] = all);
+    }
+    is_constant
 }
 
 /// The operand in the first slot.

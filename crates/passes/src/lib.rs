@@ -12,6 +12,7 @@ pub mod group;
 mod layout;
 mod live;
 mod order;
+mod parts;
 pub mod place;
 mod print;
 mod recognise;
@@ -87,6 +88,7 @@ pub fn optimize(graph: Graph, rules: &Rules<'_>) -> Result<Graph> {
     let graph = recognise::recognise(graph, rules)?;
     let graph = layout::lay_out(&graph, rules)?;
     let graph = simplify::simplify(graph, rules)?;
+    let graph = parts::take_apart(&graph)?;
     let graph = dequantize::fold(&graph, rules)?;
     dequantize::unshare(&graph, rules)
 }

@@ -306,7 +306,7 @@ mod tests {
             %y = reshape(%p) { newShape: [1, 5, 4] }
             output "y" = %y
             "#,
-            14,
+            16,
         );
         assert_eq!((attention.scale, attention.q.sizes), (0.5, [1, 2, 5, 2]));
         assert_eq!((attention.q.strides, attention.k.offset), ([0, 2, 12, 1], 4));

@@ -4,18 +4,14 @@ use webnn_core::{Graph, Node, NodeId, Op, ValueId};
 
 use super::region::{MOST_NODES, Region};
 use super::{Grouping, Pattern};
-use crate::elementwise::is_elementwise;
+use crate::elementwise::{is_elementwise, is_matrix};
 
 impl Grouping<'_> {
     /// Matrix operators with what follows them.
     pub(super) fn matrix(&mut self) {
         for root in self.ids() {
             let node = self.node(root);
-            let is_root = matches!(
-                node.op,
-                Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Gemm(_) | Op::Matmul(_)
-            );
-            if !is_root || self.is_taken[root.index()] {
+            if !is_matrix(&node.op) || self.is_taken[root.index()] {
                 continue;
             }
             let nodes = self.epilogue(vec![root], root);

@@ -2,10 +2,11 @@
 
 use webnn_core::ops::{Cast, Concat, Gather, Pad, Reduce, Reshape, Slice, Transpose};
 use webnn_core::ops::{Inputs, MAX_TENSORS, reduce::ReduceKind};
-use webnn_core::{DataType, Desc, Op, Result, ValueId};
+use webnn_core::{DataType, Desc, Op, Result, Shape, ValueId};
 
 use super::{Site, Values};
 use crate::constants;
+use crate::elementwise::{is_elementwise_form, is_matrix};
 use crate::order::Order;
 
 impl Site<'_, '_> {
@@ -13,6 +14,9 @@ impl Site<'_, '_> {
         let node = self.node;
         if self.is_copy() {
             return Ok(Some(vec![self.operand(0)]));
+        }
+        if let Some(values) = self.before_reshape()? {
+            return Ok(Some(values));
         }
         match &node.op {
             Op::Reshape(op) => self.reshape(op),
@@ -121,6 +125,46 @@ impl Site<'_, '_> {
         }
     }
 
+    /// An element-wise operator on reshaped results computes before the reshape, where it can join
+    /// what made them.
+    fn before_reshape(&mut self) -> Result<Values> {
+        if !is_elementwise_form(&self.node.op) {
+            return Ok(None);
+        }
+        let mut shape = None;
+        let mut operands = Vec::with_capacity(self.operands.len());
+        for &operand in self.operands.iter().flatten() {
+            let desc = self.desc(operand);
+            if let Some(bytes) = self.graph().constant(operand) {
+                if desc.elements() != 1 {
+                    return Ok(None);
+                }
+                let (desc, bytes) = (Desc::new(desc.data_type, Shape::SCALAR), bytes.clone());
+                operands.push(self.rewrite.constant(desc, bytes));
+                continue;
+            }
+            let Some(maker) = self.maker(operand) else { return Ok(None) };
+            let source = maker.inputs[0].expect("the first slot is required");
+            let computes = |op: &Op| is_elementwise_form(op) || is_matrix(op);
+            let is_ready = matches!(maker.op, Op::Reshape(_))
+                && self.maker(source).is_some_and(|maker| computes(&maker.op))
+                && desc.shape == self.result().shape
+                && shape.is_none_or(|shape| shape == self.desc(source).shape);
+            if !is_ready {
+                return Ok(None);
+            }
+            shape = Some(self.desc(source).shape);
+            operands.push(source);
+        }
+        if shape.is_none() {
+            return Ok(None);
+        }
+        let operands = operands.into_iter().map(Some).collect();
+        let node = self.node;
+        let result = self.rewrite.push(node.op.clone(), operands, &node.label)?[0];
+        self.push(Reshape::new(self.result().shape.to_vec()), &[result])
+    }
+
     fn reshape(&mut self, op: &Reshape) -> Result<Values> {
         let input = self.operand(0);
         if let Some(bytes) = self.graph().constant(input) {
@@ -184,26 +228,34 @@ impl Site<'_, '_> {
     /// Parts that a split made, joined again; or a concat in a concat.
     fn concat(&mut self, op: &Concat) -> Result<Values> {
         let parts: Vec<ValueId> = self.operands.iter().flatten().copied().collect();
-        if let Some(maker) = self.maker(parts[0])
-            && let Op::Split(split) = &maker.op
-            && split.axis == op.axis
-            && maker.outputs == parts
-        {
-            return Ok(Some(vec![maker.inputs[0].expect("split has an operand")]));
-        }
         let mut flat = Vec::with_capacity(parts.len());
-        for (slot, &part) in parts.iter().enumerate() {
-            match self.maker(part) {
+        let mut slot = 0;
+        while slot < parts.len() {
+            let maker = self.maker(parts[slot]);
+            let all = maker.map_or(&[][..], |maker| &maker.outputs);
+            match maker {
                 Some(maker)
                     if matches!(&maker.op, Op::Concat(inner) if inner.axis == op.axis)
                         && self.is_only_use(slot) =>
                 {
                     flat.extend(maker.inputs.iter().flatten().copied());
+                    slot += 1;
                 }
-                _other => flat.push(part),
+                Some(maker)
+                    if matches!(&maker.op, Op::Split(split) if split.axis == op.axis)
+                        && all.len() > 1
+                        && parts[slot..].starts_with(all) =>
+                {
+                    flat.extend(maker.inputs[0]);
+                    slot += all.len();
+                }
+                _other => {
+                    flat.push(parts[slot]);
+                    slot += 1;
+                }
             }
         }
-        if flat.len() == parts.len() || flat.len() > MAX_TENSORS {
+        if flat == parts || flat.len() > MAX_TENSORS {
             return Ok(None);
         }
         self.push(op.clone(), &flat)
@@ -372,6 +424,16 @@ mod tests {
                 "%a = neg(%x)\n %b = concat(%x, %a) { axis: 1 }\n %c = concat(%b, %x) { axis: 1 }\n \
                  %y = exp(%c)",
                 "%a = neg(%x)\n %c = concat(%x, %a, %x) { axis: 1 }\n %y = exp(%c)",
+            ),
+            (
+                "%a, %b = split(%x) { splits: 2, axis: 2 }\n %y = concat(%b, %a, %b) { axis: 2 }",
+                "%a, %b = split(%x) { splits: 2, axis: 2 }\n %y = concat(%b, %x) { axis: 2 }",
+            ),
+            (
+                "%e = exp(%x)\n %r = reshape(%e) { newShape: [4, 2] }\n %s = sigmoid(%r)\n \
+                 %m = mul(%r, %s)\n %c = constant float32[1, 1] {2}\n %y = add(%m, %c)",
+                "%e = exp(%x)\n %s = sigmoid(%e)\n %m = mul(%e, %s)\n %c = constant float32[] {2}\n \
+                 %a = add(%m, %c)\n %y = reshape(%a) { newShape: [4, 2] }",
             ),
             (
                 "%a = neg(%x)\n %b = concat(%x, %a) { axis: 0 }\n \

@@ -6,8 +6,8 @@
 
 use webnn_core::ops::pool2d::PoolKind;
 use webnn_core::ops::resample2d::InterpolationMode;
-use webnn_core::ops::{DequantizeLinear, Pool2d, QuantizeLinear};
-use webnn_core::{DataType, Desc, Op, Result, Shape, ValueId};
+use webnn_core::ops::{DequantizeLinear, Pool2d, QuantizeLinear, Unary};
+use webnn_core::{DataType, Desc, Number, Op, Result, Shape, ValueId};
 
 use super::{Site, Values};
 use crate::constants;
@@ -15,10 +15,14 @@ use crate::constants;
 impl Site<'_, '_> {
     pub(super) fn quantization(&mut self) -> Result<Values> {
         if matches!(self.node.op, Op::QuantizeLinear(_)) {
-            return match self.inverse() {
-                Some(source) => Ok(Some(vec![source])),
-                None => self.quantize_before(),
-            };
+            if let Some(source) = self.inverse() {
+                return Ok(Some(vec![source]));
+            }
+            if let Some(source) = self.unbounded() {
+                let operands = [source, self.operand(1), self.operand(2)];
+                return self.push(QuantizeLinear {}, &operands);
+            }
+            return self.quantize_before();
         }
         self.dequantize_after()
     }
@@ -32,6 +36,29 @@ impl Site<'_, '_> {
             && self.desc(source) == self.result();
         let is_narrow = self.result().data_type.bits() <= 8;
         (has_same_parameters && is_narrow && self.has_normal_scale()).then_some(source)
+    }
+
+    /// What is bounded before this quantization, where the integers' range bounds it as well.
+    fn unbounded(&self) -> Option<ValueId> {
+        let maker = self.maker(self.operand(0))?;
+        let (min, max) = if let Op::Clamp(op) = &maker.op {
+            let (min, max) = op.bounds(DataType::Float32);
+            (min.map(Number::to_f64), max.map(Number::to_f64))
+        } else if maker.op == Op::Unary(Unary::Relu) {
+            (Some(0.0), None)
+        } else {
+            return None;
+        };
+        let (least, greatest) = self.result().data_type.integer_range()?;
+        let scale =
+            constants::uniform(self.graph(), self.operand(1)).filter(|&scale| scale > 0.0)?;
+        let zero_point = constants::uniform(self.graph(), self.operand(2))?;
+        // The quotient is one of floats.
+        let quantized =
+            |bound: f64| f64::from((bound as f32) / (scale as f32)).round_ties_even() + zero_point;
+        let is_wide = min.is_none_or(|min| quantized(min) <= least as f64)
+            && max.is_none_or(|max| quantized(max) >= greatest as f64);
+        if is_wide { maker.inputs[0] } else { None }
     }
 
     /// Whether every scale is far from overflow and underflow.
@@ -187,5 +214,26 @@ mod tests {
             "%d = dequantizeLinear(%x, %s4, %z4)\n%e = exp(%d)\n\
              %q = quantizeLinear(%e, %s4, %z4)\n%y = reshape(%q) { newShape: [8, 4] }",
         );
+    }
+
+    #[test]
+    fn bounds_that_the_integers_have_vanish() {
+        let text = |bounds: &str| {
+            format!(
+                "%d = dequantizeLinear(%x, %s4, %z4)\n%e = exp(%d)\n{bounds}\n\
+                 %y = quantizeLinear(%c, %s4, %z4)"
+            )
+        };
+        // Integers of 0 to 255 are numbers of -3.5 to 124.
+        for bounds in ["minValue: -3.5, maxValue: 124", "minValue: -4", "maxValue: 200"] {
+            let after = "%d = dequantizeLinear(%x, %s4, %z4)\n%e = exp(%d)\n\
+                         %y = quantizeLinear(%e, %s4, %z4)";
+            assert_simplified(&text(&format!("%c = clamp(%e) {{ {bounds} }}")), after);
+        }
+        for tighter in ["clamp(%e) { minValue: -3.0 }", "clamp(%e) { maxValue: 123.0 }", "relu(%e)"]
+        {
+            let body = text(&format!("%c = {tighter}"));
+            assert_simplified(&body, &body);
+        }
     }
 }
