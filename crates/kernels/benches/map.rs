@@ -5,7 +5,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use webnn_kernels::Isa;
-use webnn_kernels::map::{Binary, ProgramBuilder, Slice, SliceMut, Storage, Unary, unary};
+use webnn_kernels::map::{
+    Binary, Block, BlockInput, ProgramBuilder, Slice, SliceMut, Storage, Unary, unary,
+};
 use webnn_kernels::strided::Space;
 
 /// The shortest of many runs, in seconds.
@@ -73,5 +75,27 @@ fn main() {
         });
         let bytes = 12.0 * (rows * columns) as f64;
         println!("add, add bias, relu {rows}x{columns}: {:.1} GB/s", bytes / seconds / 1e9);
+    }
+    for (rows, columns) in [(1, 64), (1, 256), (14, 32), (14, 256), (96, 512)] {
+        let mut builder = ProgramBuilder::new();
+        let (block, bias) = (builder.input(Storage::F32), builder.input(Storage::F32));
+        let sum = builder.binary(Binary::Add, block, bias);
+        let result = builder.unary(Unary::Relu, sum);
+        let program = builder.finish(&[(result, Storage::F32)]);
+        let mut elements = vec![0.5f32; rows * columns];
+        let bias = vec![0.25f32; columns];
+        let mut scratch = vec![0.0; program.scratch_len()];
+        let inputs = [BlockInput { data: Slice::F32(&bias), strides: [0, 1] }];
+        let seconds = best(|| {
+            let block = Block {
+                rows: 0..rows,
+                columns: 0..columns,
+                elements: black_box(&mut elements),
+                row_stride: columns,
+            };
+            program.run_block(Isa::best(), block, &inputs, &mut scratch);
+        });
+        let rate = (rows * columns) as f64 / seconds / 1e9;
+        println!("bias, relu of a {rows}x{columns} block: {:.0} ns, {rate:.2} G/s", seconds * 1e9);
     }
 }

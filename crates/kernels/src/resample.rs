@@ -185,10 +185,11 @@ fn linear<T: Sample>(
         let (left, right) = (place.low * inner, place.high * inner);
         let (a, b) = (&low[left..][..inner], &low[right..][..inner]);
         let (c, d) = (&high[left..][..inner], &high[right..][..inner]);
-        for i in 0..inner {
-            let upper = mix(a[i].to_f32(), b[i].to_f32(), place.share);
-            let lower = mix(c[i].to_f32(), d[i].to_f32(), place.share);
-            out[i] = T::from_f32(mix(upper, lower, share));
+        let sources = a.iter().zip(b).zip(c.iter().zip(d));
+        for (out, ((a, b), (c, d))) in out.iter_mut().zip(sources) {
+            let upper = mix(a.to_f32(), b.to_f32(), place.share);
+            let lower = mix(c.to_f32(), d.to_f32(), place.share);
+            *out = T::from_f32(mix(upper, lower, share));
         }
     }
 }

@@ -196,12 +196,15 @@ impl<'a> View<'a> {
             return;
         }
         let mut index = [0; MAX_DIMS];
-        let mut rest = range.start;
-        let mut offset = 0;
-        for d in (0..rank).rev() {
-            index[d] = rest % self.dims[d];
-            rest /= self.dims[d];
-            offset = index[d].wrapping_mul(self.strides[d]).wrapping_add(offset);
+        let mut offset = 0usize;
+        // Most walks start at the first element; divisions would cost as much as a short walk.
+        if range.start > 0 {
+            let mut rest = range.start;
+            for d in (0..rank).rev() {
+                index[d] = rest % self.dims[d];
+                rest /= self.dims[d];
+                offset = index[d].wrapping_mul(self.strides[d]).wrapping_add(offset);
+            }
         }
         let mut at = 0;
         let count = range.len();

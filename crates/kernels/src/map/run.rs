@@ -8,6 +8,7 @@ use super::ops::{BinarySlices, SelectSlices, UnarySlices};
 use super::program::{Instruction, Operation, Place, Program, Storage};
 use crate::Isa;
 use crate::convert::{Narrow, ToBytes, Widen};
+use crate::gemm::MatrixMut;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 use crate::strided::{Space, View};
 
@@ -125,8 +126,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// If the program's input 0 and only output are not [`Storage::F32`], or the numbers or
-    /// lengths of the operands are not the program's.
+    /// As [`Program::run_matrix`], and if the block's rows do not fit into its elements.
     pub fn run_block(
         &self,
         isa: Isa,
@@ -134,24 +134,41 @@ impl Program {
         inputs: &[BlockInput<'_>],
         scratch: &mut [f32],
     ) {
+        let size = [block.rows.len(), block.columns.len()];
+        let mut matrix = MatrixMut::new(block.elements, size, block.row_stride);
+        let first = [block.rows.start, block.columns.start];
+        self.run_matrix(isa, first, &mut matrix, inputs, scratch);
+    }
+
+    /// Finishes part of a matrix in place: input 0 and the output are `block`, whose first element
+    /// is that of row `first[0]` and column `first[1]` of the whole; `inputs` are the others.
+    ///
+    /// # Panics
+    ///
+    /// If the program's input 0 and only output are not [`Storage::F32`], or the numbers or
+    /// lengths of the operands are not the program's.
+    pub fn run_matrix(
+        &self,
+        isa: Isa,
+        first: [usize; 2],
+        block: &mut MatrixMut<'_, f32>,
+        inputs: &[BlockInput<'_>],
+        scratch: &mut [f32],
+    ) {
         assert_eq!(inputs.len() + 1, self.inputs.len());
         assert!(self.outputs.len() == 1 && self.outputs[0].1 == Storage::F32);
         assert_eq!(self.inputs[0], Storage::F32);
-        let dims = [block.rows.len(), block.columns.len()];
-        let block_strides = [block.row_stride, 1];
-        let (row, column) = (block.rows.start, block.columns.start);
+        let dims = [block.rows(), block.columns()];
         let source = |index: usize| match index.checked_sub(1) {
-            None => {
-                Source { data: Slice::Output(0), offset: 0, view: View::new(&dims, &block_strides) }
-            }
+            None => Source { data: Slice::Output(0), offset: 0, view: View::new(&dims, &[0, 1]) },
             Some(index) => {
-                let input = &inputs[index];
-                let offset = row * input.strides[0] + column * input.strides[1];
-                Source { data: input.data, offset, view: View::new(&dims, &input.strides) }
+                let BlockInput { data, strides } = &inputs[index];
+                let offset = first[0] * strides[0] + first[1] * strides[1];
+                Source { data: *data, offset, view: View::new(&dims, strides) }
             }
         };
-        let sinks = Sinks::Block(block.elements, View::new(&dims, &block_strides));
         let range = 0..dims[0] * dims[1];
+        let sinks = Sinks::Block(block);
         dispatch(isa, Run { program: self, range, source, sinks, scratch });
     }
 }
@@ -168,8 +185,8 @@ struct Source<'a> {
 enum Sinks<'s, 'a> {
     /// Elements of the range, in order.
     Linear(&'s mut [SliceMut<'a>]),
-    /// The one output, with strides.
-    Block(&'s mut [f32], View<'s>),
+    /// The one output.
+    Block(&'s mut MatrixMut<'a, f32>),
 }
 
 struct Run<'p, 's, 'a, F> {
@@ -355,13 +372,13 @@ impl Sinks<'_, '_> {
                 }
                 SliceMut::F32(_) | SliceMut::F16(_) | SliceMut::U8(_) => None,
             },
-            Sinks::Block(..) => None,
+            Sinks::Block(_) => None,
         }
     }
 
     /// Copies what an output held.
     fn read_back<S: Simd>(
-        &self,
+        &mut self,
         s: S,
         index: usize,
         tile: &Range<usize>,
@@ -372,8 +389,8 @@ impl Sinks<'_, '_> {
             Sinks::Linear(outputs) => {
                 outputs[index].as_slice().copy(s, tile.start - start, 1, out);
             }
-            Sinks::Block(elements, view) => view.for_each_run(tile.clone(), |run| {
-                out[run.at..][..run.len].copy_from_slice(&elements[run.offset..][..run.len]);
+            Sinks::Block(matrix) => for_each_row(matrix, tile, |at, elements| {
+                out[at..][..elements.len()].copy_from_slice(elements);
             }),
         }
     }
@@ -389,10 +406,32 @@ impl Sinks<'_, '_> {
                     SliceMut::U8(out) => s.call(ToBytes { x, out: &mut out[at] }),
                 }
             }
-            Sinks::Block(elements, view) => view.for_each_run(tile.clone(), |run| {
-                elements[run.offset..][..run.len].copy_from_slice(&x[run.at..][..run.len]);
+            Sinks::Block(matrix) => for_each_row(matrix, tile, |at, elements| {
+                elements.copy_from_slice(&x[at..][..elements.len()]);
             }),
         }
+    }
+}
+
+/// Calls `f` with the parts of rows that make up a tile of a matrix, and where in the tile they
+/// start.
+#[inline(always)]
+fn for_each_row(
+    matrix: &mut MatrixMut<'_, f32>,
+    tile: &Range<usize>,
+    mut f: impl FnMut(usize, &mut [f32]),
+) {
+    let columns = matrix.columns();
+    let (mut row, mut column) = match tile.start {
+        0 => (0, 0),
+        start => (start / columns, start % columns),
+    };
+    let mut at = 0;
+    while at < tile.len() {
+        let len = (columns - column).min(tile.len() - at);
+        f(at, &mut matrix.row(row)[column..][..len]);
+        at += len;
+        (row, column) = (row + 1, 0);
     }
 }
 

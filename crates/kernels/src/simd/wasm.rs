@@ -42,6 +42,19 @@ impl Simd for Simd128 {
         to.copy_from_slice(&lanes[..to.len()]);
     }
 
+    // Relaxed products may be rounded once or twice, as the machine likes: hence not `FUSED`.
+    #[cfg(target_feature = "relaxed-simd")]
+    vector_methods! { "simd128,relaxed-simd":
+        fn mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_relaxed_madd(a, b, c) }
+        fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_relaxed_nmadd(a, b, c) }
+    }
+
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    vector_methods! { "simd128":
+        fn mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_add(f32x4_mul(a, b), c) }
+        fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_sub(c, f32x4_mul(a, b)) }
+    }
+
     vector_methods! { "simd128":
         fn splat(x: f32) -> v128 { f32x4_splat(x) }
         fn load(x: &[f32]) -> v128 {
@@ -96,8 +109,6 @@ impl Simd for Simd128 {
         fn sub(a: v128, b: v128) -> v128 { f32x4_sub(a, b) }
         fn mul(a: v128, b: v128) -> v128 { f32x4_mul(a, b) }
         fn div(a: v128, b: v128) -> v128 { f32x4_div(a, b) }
-        fn mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_add(f32x4_mul(a, b), c) }
-        fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_sub(c, f32x4_mul(a, b)) }
         // `pmin(b, a)` is `a < b ? a : b`.
         fn min_fast(a: v128, b: v128) -> v128 { f32x4_pmin(b, a) }
         fn max_fast(a: v128, b: v128) -> v128 { f32x4_pmax(b, a) }

@@ -140,7 +140,13 @@ fn an_input_may_be_the_output_and_an_output_an_input() {
 
 #[test]
 fn blocks_are_finished_in_place() {
-    let (rows, columns, stride) = (14, 37, 40);
+    check_block(14, 37, 40);
+    // More than a tile, and rows that end where tiles do not.
+    check_block(70, 40, 40);
+    check_block(1, 32, 40);
+}
+
+fn check_block(rows: usize, columns: usize, stride: usize) {
     let (bias, scale) = (numbers(100, 10), numbers(100, 11));
     let residual = numbers(100 * 100, 12);
     let mut builder = ProgramBuilder::new();
