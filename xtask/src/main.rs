@@ -13,6 +13,7 @@ mod workspace;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 use workspace::Workspace;
 
 /// The project's own commands.
@@ -39,9 +40,19 @@ enum Command {
     OnnxSuite(onnx_suite::Arguments),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
     let workspace = Workspace::find()?;
-    match Arguments::parse().command {
+    match command {
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Check => test::check(&workspace),
         Command::Tidy => tidy::run(&workspace),

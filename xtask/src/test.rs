@@ -90,9 +90,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     }
     quick_steps(workspace, &mut report);
     report.step("documentation", |_| steps::documentation(workspace));
+    report.step("shared vectors and models", |_| steps::shared(workspace));
+    report.step("cases of ONNX's backend suite", |_| steps::onnx_cases(workspace));
     report.step("tests", |counts| steps::tests(workspace, counts));
     for isa in Isa::available().filter(|isa| *isa != Isa::best()) {
-        let name = format!("kernels and engine on {}", isa.name());
+        let name = format!("kernels, engine and vectors on {}", isa.name());
         report.step(&name, |counts| steps::weaker_isa(workspace, isa, counts));
     }
     report.step("build for wasm with simd128", |_| steps::wasm(workspace));

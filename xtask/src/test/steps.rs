@@ -1,8 +1,8 @@
 //! What the steps do.
 
 use super::{Counts, Done};
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{onnx_suite, process};
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 use webnn_kernels::isa::Isa;
@@ -40,17 +40,51 @@ pub(super) fn documentation(workspace: &Workspace) -> Result<Done> {
     Ok(Done::Passed)
 }
 
+/// Writes ONNX's backend tests down, so that the tests find them.
+pub(super) fn onnx_cases(workspace: &Workspace) -> Result<Done> {
+    // No Python, or no network to fetch the package with, is no fault of the change under test.
+    match onnx_suite::generate(workspace, false) {
+        Ok(_) => Ok(Done::Passed),
+        Err(error) => Ok(Done::Skipped(format!("{error:#}"))),
+    }
+}
+
+/// The shared vectors and models are there, so the tests will not leave them out.
+pub(super) fn shared(workspace: &Workspace) -> Result<Done> {
+    match workspace.shared() {
+        Some(_) => Ok(Done::Passed),
+        None => Ok(Done::Skipped(
+            "the conformance vectors and the real models are not at ../shared, and WEBNN_SHARED \
+             does not say where"
+                .into(),
+        )),
+    }
+}
+
+/// `cargo test` that knows where the data for it lies.
+fn test_command(workspace: &Workspace) -> Command {
+    let mut command = workspace.cargo();
+    command.args(["test", "--no-fail-fast"]);
+    if let Some(shared) = workspace.shared() {
+        command.env("WEBNN_SHARED", shared);
+    }
+    if let Ok(cases) = onnx_suite::generate(workspace, false) {
+        command.env(onnx_suite::FOLDER, cases);
+    }
+    command
+}
+
 /// All tests of all crates; cargo builds the examples on the way.
 pub(super) fn tests(workspace: &Workspace, counts: &mut Counts) -> Result<Done> {
-    count_tests(workspace.cargo().args(["test", "--workspace", "--no-fail-fast"]), counts)
+    count_tests(test_command(workspace).arg("--workspace"), counts)
 }
 
 /// The tests whose code depends on the instruction set, forced to one.
 pub(super) fn weaker_isa(workspace: &Workspace, isa: Isa, counts: &mut Counts) -> Result<Done> {
-    let mut command = workspace.cargo();
-    command.args(["test", "--no-fail-fast", "--lib", "--tests"]);
-    command.args(["--package", "webnn-kernels", "--package", "webnn-cpu"]);
-    count_tests(command.env("WEBNN_ISA", isa.name()), counts)
+    let mut command = test_command(workspace);
+    command.args(["--lib", "--tests", "--package", "webnn-kernels", "--package", "webnn-cpu"]);
+    command.args(["--package", "webnn-conformance"]).env("WEBNN_ISA", isa.name());
+    count_tests(&mut command, counts)
 }
 
 pub(super) fn arm(workspace: &Workspace) -> Result<Done> {
