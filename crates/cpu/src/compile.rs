@@ -91,8 +91,17 @@ impl<'a> Compiler<'a> {
         for (node, offsets) in joins {
             let parts = node.inputs.iter().flatten().zip(offsets);
             let whole = node.outputs[0];
-            let placed: Vec<bool> =
-                parts.map(|(&part, offset)| layout.join(part, whole, offset)).collect();
+            // A part that others of the same concat lie in as well is copied with them: a step does
+            // not read what it writes.
+            let is_alone = |part: ValueId| {
+                let others = node.inputs.iter().flatten();
+                others.filter(|&&other| layout.is_shared(part, other)).count() == 1
+            };
+            let alone: Vec<bool> = node.inputs.iter().flatten().map(|&id| is_alone(id)).collect();
+            let placed: Vec<bool> = parts
+                .zip(alone)
+                .map(|((&part, offset), alone)| alone && layout.join(part, whole, offset))
+                .collect();
             joined.insert(whole, placed);
         }
         let mut uses = HashMap::new();

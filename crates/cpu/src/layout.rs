@@ -77,6 +77,11 @@ impl<'a> Layout<'a> {
         false
     }
 
+    /// Whether both lie in the same memory.
+    pub(crate) fn is_shared(&self, a: ValueId, b: ValueId) -> bool {
+        self.root(a).0 == self.root(b).0
+    }
+
     /// Lets a part be computed where it is joined with others; fails where it cannot, so that it
     /// must be copied there.
     pub(crate) fn join(&mut self, part: ValueId, whole: ValueId, offset: usize) -> bool {
