@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use webnn::core::{self, GraphBuilder, Source};
-use webnn::{Context, DataType, Graph, Tensor};
+use webnn::{Context, DataType, Desc, Graph, Tensor};
 use webnn_onnx::{Dim, ElemType, Fixed};
 
 use crate::failure::misuse;
-use crate::input::pair;
+use crate::input::{Content, json, pair};
 
 /// Which model, and how its free dimensions are settled.
 #[derive(clap::Args, Clone, Debug)]
@@ -22,6 +22,10 @@ pub(crate) struct ModelArguments {
     /// The size of a free dimension.
     #[arg(long, value_name = "NAME=SIZE", value_delimiter = ',')]
     dims: Vec<String>,
+    /// The value of an input that decides shapes or branches: a number or JSON. The graph is built
+    /// for it and has no such input any more.
+    #[arg(long, value_name = "NAME=VALUE")]
+    fix: Vec<String>,
 }
 
 /// What the caller settles before a graph is built.
@@ -78,8 +82,29 @@ pub(crate) enum Obstacle {
 }
 
 impl ModelArguments {
+    /// Reads the model, with what the command line settles, which may be added to.
+    pub(crate) fn open(&self) -> Result<(Model, Settled)> {
+        let mut settled = self.settled()?;
+        let model = Model::open(&self.model, &settled)?;
+        if self.fix.is_empty() {
+            return Ok((model, settled));
+        }
+        let ports = model.inputs()?;
+        for text in &self.fix {
+            let wrong = |why: &str| misuse(format!("--fix {text:?}: {why}"));
+            let (name, value) = pair(text).ok_or_else(|| wrong("expected NAME=VALUE"))?;
+            let port = ports.iter().find(|port| port.name == name);
+            let port = port.ok_or_else(|| wrong("there is no such input"))?;
+            let content =
+                json::read(value.as_bytes()).map_err(|error| wrong(&error.to_string()))?;
+            let fixed = port.fixed(&content).ok_or_else(|| wrong(&format!("expected {port}")))?;
+            settled.fixed.insert(name.to_owned(), fixed);
+        }
+        Ok((Model::open(&self.model, &settled)?, settled))
+    }
+
     /// The sizes that the command line gives.
-    pub(crate) fn settled(&self) -> Result<Settled> {
+    fn settled(&self) -> Result<Settled> {
         let mut settled = Settled::default();
         for text in &self.dims {
             let size = pair(text).and_then(|(name, size)| Some((name, size.parse().ok()?)));
@@ -93,7 +118,7 @@ impl ModelArguments {
 
     /// Reads, builds and compiles, with every free dimension settled by the command line.
     pub(crate) fn build(&self, context: &Context) -> Result<(Model, Built)> {
-        let model = Model::open(&self.model, &self.settled()?)?;
+        let (model, _) = self.open()?;
         let built = model.build(context).map_err(Obstacle::into_error);
         Ok((model, built.with_context(|| self.model.display().to_string())?))
     }
@@ -221,6 +246,19 @@ impl Statistics {
 /// Tensors with their names, as a dispatch takes them.
 pub(crate) fn by_name<'a>(tensors: &'a [(&'a str, Tensor)]) -> Vec<(&'a str, &'a Tensor)> {
     tensors.iter().map(|(name, tensor)| (*name, tensor)).collect()
+}
+
+impl Port {
+    /// The content as the value of an input that is known when the graph is built.
+    pub(crate) fn fixed(&self, content: &Content) -> Option<Fixed> {
+        let (data_type, shape) = (self.data_type?, content.shape_for(self)?);
+        let desc = Desc::checked(data_type, &shape).ok()?;
+        let bytes = content.bytes_for(desc).ok()?.into();
+        let elem = ElemType::from_name(self.elem.unwrap_or(data_type.name()))?;
+        // A type that is carried by a wider one is not laid out as the file would have it.
+        let is_same = elem.bits() == data_type.bits();
+        is_same.then_some(Fixed { elem, dims: shape, bytes })
+    }
 }
 
 impl From<&webnn_onnx::Port> for Port {

@@ -7,7 +7,6 @@ use anstream::println;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 use webnn::{Context, Desc, Tensor, TensorDescriptor};
-use webnn_onnx::{ElemType, Fixed};
 
 use crate::device::DeviceArguments;
 use crate::failure::misuse;
@@ -58,8 +57,7 @@ struct Output {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let context = arguments.device.context()?;
-    let settled = arguments.model.settled()?;
-    let model = Model::open(&arguments.model.model, &settled)?;
+    let (model, settled) = arguments.model.open()?;
     let ports = model.inputs()?;
     let contents = read_inputs(arguments, &ports)?;
     let built = build(arguments, &context, model, settled, &ports, &contents)?;
@@ -174,7 +172,7 @@ fn build(
     for name in &needs {
         let given = ports.iter().zip(contents).find(|(port, _)| port.name == *name);
         if let Some((port, Some(content))) = given
-            && let Some(fixed) = fixed(port, content)
+            && let Some(fixed) = port.fixed(content)
         {
             settled.fixed.insert(name.clone(), fixed);
         }
@@ -184,16 +182,6 @@ fn build(
     }
     let built = Model::open(path, &settled)?.build(context);
     built.map_err(Obstacle::into_error).with_context(place)
-}
-
-fn fixed(port: &Port, content: &Content) -> Option<Fixed> {
-    let (data_type, shape) = (port.data_type?, content.shape_for(port)?);
-    let desc = Desc::checked(data_type, &shape).ok()?;
-    let bytes = content.bytes_for(desc).ok()?.into();
-    let elem = ElemType::from_name(port.elem.unwrap_or(data_type.name()))?;
-    // A type that is carried by a wider one is not laid out as the file would have it.
-    let is_same = elem.bits() == data_type.bits();
-    is_same.then_some(Fixed { elem, dims: shape, bytes })
 }
 
 fn compute(
