@@ -3,9 +3,12 @@
 use webnn_core::reference::{Data, Tensor};
 use webnn_core::{DataType, Desc, Graph, ValueId};
 
+/// Larger constants are weights: nobody spells a number out so often.
+const MOST_BYTES: usize = 64 * 1024;
+
 /// The number that every element of a constant is, where all are the same.
 pub(crate) fn uniform(graph: &Graph, value: ValueId) -> Option<f64> {
-    let bytes = graph.constant(value)?;
+    let bytes = graph.constant(value).filter(|bytes| bytes.len() <= MOST_BYTES)?;
     let desc = graph.desc(value);
     let size = desc.data_type.bits() as usize / 8;
     let first = bytes.get(..size.max(1))?;

@@ -343,7 +343,11 @@ mod tests {
             output "y" = %y
             output "g" = %g
             "#,
-            &["weight-only: dequantizeLinear transpose matmul add", "single: gather"],
+            &[
+                "weight-only: dequantizeLinear transpose matmul add",
+                "single: gather",
+                "single: dequantizeLinear",
+            ],
         );
     }
 }

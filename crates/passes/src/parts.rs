@@ -6,6 +6,9 @@ use webnn_core::{Graph, Op, Result, ValueId};
 
 use crate::rewrite::Rewrite;
 
+/// Above so many parts, one step that copies them all is cheaper than a step for each.
+const MOST_PARTS: usize = 16;
+
 /// The graph with slices in the place of splits whose parts do not lie in one piece.
 pub(crate) fn take_apart(graph: &Graph) -> Result<Graph> {
     let mut rewrite = Rewrite::new(graph);
@@ -19,7 +22,8 @@ pub(crate) fn take_apart(graph: &Graph) -> Result<Graph> {
             continue;
         };
         let axis = op.axis as usize;
-        if shape[..axis].iter().all(|&size| size == 1) {
+        let lies_in_one_piece = shape[..axis].iter().all(|&size| size == 1);
+        if lies_in_one_piece || node.outputs.len() > MOST_PARTS {
             rewrite.keep(node, operands);
             continue;
         }

@@ -11,6 +11,10 @@ use crate::live;
 /// Constants of at most this many bytes are compared and shared.
 const SHARED_BYTES: usize = 256;
 
+/// So many nodes of one kind over the same operands are compared with a new one; more, like the
+/// slices of one value, would take quadratic time.
+const MOST_COMPARED: usize = 32;
+
 type Key = (Discriminant<Op>, Vec<Option<ValueId>>);
 
 /// A new graph under construction beside the old one that it replaces.
@@ -142,7 +146,10 @@ impl<'a> Rewrite<'a> {
 
     fn remember(&mut self, key: Key) {
         let id = NodeId((self.new.nodes().len() - 1) as u32);
-        self.nodes.entry(key).or_default().push(id);
+        let nodes = self.nodes.entry(key).or_default();
+        if nodes.len() < MOST_COMPARED {
+            nodes.push(id);
+        }
     }
 
     /// The new graph with the old one's outputs, without nodes that nothing needs.

@@ -1,13 +1,16 @@
 //! Operators that move elements without computing with them.
 
 use webnn_core::ops::{Cast, Concat, Gather, Pad, Reduce, Reshape, Slice, Transpose};
-use webnn_core::ops::{Inputs, MAX_TENSORS, reduce::ReduceKind};
+use webnn_core::ops::{Inputs, reduce::ReduceKind};
 use webnn_core::{DataType, Desc, Op, Result, Shape, ValueId};
 
 use super::{Site, Values};
 use crate::constants;
 use crate::elementwise::{is_elementwise_form, is_matrix};
 use crate::order::Order;
+
+/// Concats are joined up to so many operands: a long chain of them would take quadratic memory.
+const MOST_PARTS: usize = 64;
 
 impl Site<'_, '_> {
     pub(super) fn movement(&mut self) -> Result<Values> {
@@ -255,7 +258,7 @@ impl Site<'_, '_> {
                 }
             }
         }
-        if flat == parts || flat.len() > MAX_TENSORS {
+        if flat == parts || flat.len() > MOST_PARTS {
             return Ok(None);
         }
         self.push(op.clone(), &flat)

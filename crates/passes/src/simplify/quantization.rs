@@ -6,7 +6,7 @@
 
 use webnn_core::ops::pool2d::PoolKind;
 use webnn_core::ops::resample2d::InterpolationMode;
-use webnn_core::ops::{DequantizeLinear, Pool2d, QuantizeLinear, Unary};
+use webnn_core::ops::{DequantizeLinear, Pool2d, QuantizeLinear, Reshape, Unary};
 use webnn_core::{DataType, Desc, Number, Op, Result, Shape, ValueId};
 
 use super::{Site, Values};
@@ -24,7 +24,46 @@ impl Site<'_, '_> {
             }
             return self.quantize_before();
         }
+        if let Op::Gather(op) = &self.node.op {
+            return self.dequantize_gathered(op.axis as usize);
+        }
         self.dequantize_after()
+    }
+
+    /// Dequantizes the rows that are gathered, not the whole table.
+    fn dequantize_gathered(&mut self, axis: usize) -> Result<Values> {
+        let (table, indices) = (self.operand(0), self.operand(1));
+        let Some(maker) = self.maker(table) else { return Ok(None) };
+        let [Some(source), Some(scale), Some(zero_point)] = maker.inputs[..] else {
+            return Ok(None);
+        };
+        let desc = self.desc(source);
+        let is_table = matches!(maker.op, Op::DequantizeLinear(_))
+            && desc.data_type.bits() == 8
+            && desc.elements() > self.result().elements();
+        if !is_table {
+            return Ok(None);
+        }
+        let scale_shape = self.desc(scale).shape;
+        let mut operands = vec![source, scale, zero_point];
+        if scale_shape[axis] == 1 {
+            // One scale for all indices.
+            let ones = std::iter::repeat_n(1, self.desc(indices).rank());
+            let (before, after) = (&scale_shape[..axis], &scale_shape[axis + 1..]);
+            let shape: Vec<u32> =
+                before.iter().copied().chain(ones).chain(after.iter().copied()).collect();
+            for operand in &mut operands[1..] {
+                *operand = self.rewrite.push_one(Reshape::new(shape.clone()), &[*operand], "")?;
+            }
+        } else if scale_shape[axis] != desc.shape[axis] {
+            return Ok(None);
+        }
+        let gathered = if scale_shape[axis] == 1 { 1 } else { operands.len() };
+        for operand in &mut operands[..gathered] {
+            let (op, label) = (self.node.op.clone(), &self.node.label);
+            *operand = self.rewrite.push_one(op, &[*operand, indices], label)?;
+        }
+        self.push(DequantizeLinear {}, &operands)
     }
 
     /// What a quantization by the same scale and zero point undoes.
@@ -234,6 +273,34 @@ mod tests {
         {
             let body = text(&format!("%c = {tighter}"));
             assert_simplified(&body, &body);
+        }
+    }
+
+    #[test]
+    fn gathered_rows_are_dequantized_alone() {
+        let table = "%t = constant int8[6, 2] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}\n\
+                     %i = cast(%x) { dataType: \"int32\" }\n\
+                     %j = slice(%i) { starts: [0, 0, 0, 0], sizes: [1, 1, 1, 2] }\n";
+        for (parameters, after) in [
+            (
+                "%s = constant float32[1, 1] {0.5}\n%z = constant int8[1, 1] {3}\n",
+                "%s = constant float32[1, 1, 1, 1, 1] {0.5}\n\
+                 %z = constant int8[1, 1, 1, 1, 1] {3}\n%g = gather(%t, %j)\n\
+                 %y = dequantizeLinear(%g, %s, %z)",
+            ),
+            (
+                "%s = constant float32[6, 1] {1, 2, 3, 4, 5, 6}\n\
+                 %z = constant int8[6, 1] {1, 1, 1, 2, 2, 2}\n",
+                "%s = constant float32[6, 1] {1, 2, 3, 4, 5, 6}\n\
+                 %z = constant int8[6, 1] {1, 1, 1, 2, 2, 2}\n\
+                 %g = gather(%t, %j)\n%gs = gather(%s, %j)\n%gz = gather(%z, %j)\n\
+                 %y = dequantizeLinear(%g, %gs, %gz)",
+            ),
+        ] {
+            let body = format!(
+                "{table}{parameters}%d = dequantizeLinear(%t, %s, %z)\n%y = gather(%d, %j)"
+            );
+            assert_simplified(&body, &format!("{table}{after}"));
         }
     }
 }
