@@ -253,6 +253,27 @@ mod tests {
     }
 
     #[test]
+    fn long_chains_and_many_operands_are_divided() {
+        let mut text = String::from("%v0 = input \"x\" float32[4]\n");
+        for i in 1..=40 {
+            text += &format!("%v{i} = tanh(%v{})\n", i - 1);
+        }
+        let long: Vec<String> =
+            [32, 8].map(|count| format!("pointwise:{}", " tanh".repeat(count))).into();
+        assert_groups(&(text + "output \"y\" = %v40"), &[&long[0], &long[1]]);
+
+        let mut text = String::from("%x0 = input \"x0\" float32[4]\n%v0 = neg(%x0)\n");
+        for i in 1..=15 {
+            text +=
+                &format!("%x{i} = input \"x{i}\" float32[4]\n%v{i} = add(%v{}, %x{i})\n", i - 1);
+        }
+        let wide: Vec<String> = [("neg", 11), ("add", 3)]
+            .map(|(first, count)| format!("pointwise: {first}{}", " add".repeat(count)))
+            .into();
+        assert_groups(&(text + "output \"y\" = %v15"), &[&wide[0], &wide[1]]);
+    }
+
+    #[test]
     fn shapes_that_differ_do_not_join() {
         assert_groups(
             r#"

@@ -297,7 +297,7 @@ impl Pass<'_> {
                 let order = self.stored(first(node)).order.padded(op.new_shape.len());
                 self.follow(node, Expand { new_shape: order.arrange(&op.new_shape) }, order)
             }
-            Op::Reshape(op) => self.reshape(node, op),
+            Op::Reshape(_) => self.reshape(node),
             Op::Transpose(op) => {
                 let Stored { value, order } = self.stored(first(node));
                 let order = order.after_transpose(&op.permutation(order.rank()));
@@ -433,16 +433,21 @@ impl Pass<'_> {
         self.push(node, Concat { axis }, operands, order)
     }
 
-    fn reshape(&mut self, node: &Node, op: &Reshape) -> Result<()> {
+    fn reshape(&mut self, node: &Node) -> Result<()> {
         let (from, to) = (self.shape(first(node)), self.shape(node.outputs[0]));
         let order = self.stored(first(node)).order;
-        match order.after_reshape(&from, &to) {
-            Some(order) => self.follow(node, Reshape::new(order.shape(&to).to_vec()), order),
+        let (ready, result) = match order.after_reshape(&from, &to) {
+            Some(result) => (order, result),
             None => {
-                let value = self.plain(first(node))?;
-                self.apply(node, op.clone(), value, Order::identity(to.rank()))
+                let ready = order.ready_to_reshape(&from, &to);
+                match ready.after_reshape(&from, &to) {
+                    Some(result) => (ready, result),
+                    None => (Order::identity(from.rank()), Order::identity(to.rank())),
+                }
             }
-        }
+        };
+        let value = self.arranged(first(node), ready)?;
+        self.apply(node, Reshape::new(result.shape(&to).to_vec()), value, result)
     }
 
     /// A second operand that is stored transposed is taken as it is.
@@ -585,6 +590,34 @@ mod tests {
             %a = conv2d(%t, %w) { strides: [2, 2], inputLayout: "nhwc" }
             %b = reshape(%a) { newShape: [1, 4, 6] }
             %y = softmax(%b) { axis: 2 }
+            output "y" = %y
+            "#,
+        );
+    }
+
+    #[test]
+    fn shuffled_channels_are_moved_once() {
+        assert_laid_out(
+            r#"
+            %x = input "x" float32[1, 2, 3, 4]
+            %w = constant float32[6, 2, 1, 1] splat 0.5
+            %a = conv2d(%x, %w)
+            %b = reshape(%a) { newShape: [1, 2, 3, 3, 4] }
+            %c = transpose(%b) { permutation: [0, 2, 1, 3, 4] }
+            %d = reshape(%c) { newShape: [1, 6, 3, 4] }
+            %y = averagePool2d(%d)
+            output "y" = %y
+            "#,
+            r#"
+            %x = input "x" float32[1, 2, 3, 4]
+            %w = constant float32[6, 2, 1, 1] splat 0.5
+            %t = transpose(%x) { permutation: [0, 2, 3, 1] }
+            %a = conv2d(%t, %w) { inputLayout: "nhwc" }
+            %b = reshape(%a) { newShape: [1, 3, 4, 2, 3] }
+            %c = transpose(%b) { permutation: [0, 1, 2, 4, 3] }
+            %d = reshape(%c) { newShape: [1, 3, 4, 6] }
+            %e = averagePool2d(%d) { layout: "nhwc" }
+            %y = reshape(%e) { newShape: [1, 6, 1, 1] }
             output "y" = %y
             "#,
         );

@@ -112,6 +112,20 @@ impl Order {
         }
         Some(Order::from_axes(axes))
     }
+
+    /// The order nearest to this one that a tensor can be reshaped in: dimensions that join are
+    /// brought together, where the innermost of them lies, so that runs of elements stay whole.
+    pub(crate) fn ready_to_reshape(self, from: &Shape, to: &Shape) -> Order {
+        let Some(mut groups) = matching_groups(from, to) else {
+            return Order::identity(self.rank());
+        };
+        let ones = 0..groups.first().map_or(self.rank(), |group| group.from.start);
+        groups.sort_by_key(|group| {
+            let wide = group.from.clone().filter(|&axis| from[axis] > 1);
+            wide.map(|axis| self.place_of(axis)).max()
+        });
+        Order::from_axes(ones.chain(groups.into_iter().flat_map(|group| group.from)))
+    }
 }
 
 struct GroupOfAxes {
@@ -197,6 +211,22 @@ mod tests {
         ] {
             let result = order(stored).after_reshape(&shape(from), &shape(to));
             assert_eq!(result, expected.map(order), "{stored:?}: {from:?} to {to:?}");
+        }
+    }
+
+    #[test]
+    fn an_order_is_made_ready_for_a_reshape_where_it_lies() {
+        for (stored, from, to, expected) in [
+            // Channels in two groups that were swapped, last in memory.
+            (&[0, 3, 4, 2, 1][..], &[1, 8, 2, 5, 6][..], &[1, 16, 5, 6][..], &[0, 3, 4, 1, 2][..]),
+            // Heads between rows join with their elements.
+            (&[0, 2, 1, 3], &[1, 5, 2, 3], &[1, 5, 6], &[0, 1, 2, 3]),
+            (&[0, 2, 3, 1], &[1, 8, 5, 6], &[1, 240], &[0, 1, 2, 3]),
+        ] {
+            let (from, to) = (shape(from), shape(to));
+            let ready = order(stored).ready_to_reshape(&from, &to);
+            assert_eq!(ready, order(expected));
+            assert!(ready.after_reshape(&from, &to).is_some());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use webnn_core::{Graph, Node, NodeId, Op, ValueId};
 
-use super::region::{MOST_NODES, Region};
+use super::region::{MOST_INPUTS, MOST_NODES, Region};
 use super::{Grouping, Pattern};
 use crate::elementwise::{is_elementwise, is_matrix};
 
@@ -110,7 +110,7 @@ impl Grouping<'_> {
     /// Takes in nodes that are computed for the given ones alone.
     fn absorb(&self, nodes: &mut Vec<NodeId>, is_welcome: impl Fn(NodeId) -> bool) {
         let mut at = 0;
-        while at < nodes.len() && nodes.len() < MOST_NODES {
+        while at < nodes.len() {
             let inputs: Vec<ValueId> =
                 self.node(nodes[at]).inputs.iter().flatten().copied().collect();
             for input in inputs {
@@ -120,11 +120,14 @@ impl Grouping<'_> {
                     && consumers.iter().all(|id| nodes.contains(id));
                 if is_inside && !nodes.contains(&maker) && is_welcome(maker) {
                     nodes.push(maker);
+                    if nodes.len() > MOST_NODES || self.inputs(nodes) > MOST_INPUTS {
+                        nodes.pop();
+                        return;
+                    }
                 }
             }
             at += 1;
         }
-        nodes.truncate(MOST_NODES.max(at));
     }
 }
 

@@ -9,6 +9,9 @@ use super::Grouping;
 /// The most nodes in a group: more would keep too many values at hand at once.
 pub(super) const MOST_NODES: usize = 32;
 
+/// The most values that a group reads, which engines keep at hand for every element.
+pub(super) const MOST_INPUTS: usize = 12;
+
 /// Nodes, together with what is still to be taken of their results.
 pub(super) struct Region {
     nodes: Vec<NodeId>,
@@ -60,11 +63,25 @@ impl Region {
                 break;
             }
             self.add(grouping, id);
+            if grouping.inputs(&self.nodes) > MOST_INPUTS {
+                break;
+            }
             if self.is_closed() {
                 best = self.nodes.len();
             }
         }
         self.nodes.truncate(best);
         (best > 0).then_some(self.nodes)
+    }
+}
+
+impl Grouping<'_> {
+    /// How many values the nodes take that none of them makes.
+    pub(super) fn inputs(&self, nodes: &[NodeId]) -> usize {
+        let made: Vec<ValueId> =
+            nodes.iter().flat_map(|&id| &self.node(id).outputs).copied().collect();
+        let taken: BTreeSet<ValueId> =
+            nodes.iter().flat_map(|&id| self.node(id).inputs.iter().flatten()).copied().collect();
+        taken.iter().filter(|value| !made.contains(value)).count()
     }
 }
