@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Result, bail, ensure};
-use crate::number::Number;
+use crate::number::{Number, round_float};
 use crate::types::DataType;
 
 /// An attribute's value as a call carries it, before its type is known.
@@ -88,6 +88,10 @@ pub trait Attribute: Sized + PartialEq {
     fn read(attr: &Attr) -> Result<Self>;
     /// The value as a call would carry it; `None` where it is absent.
     fn write(&self) -> Option<Attr>;
+    /// Rounds a double to what the data type can hold.
+    fn round(&mut self, data_type: DataType) {
+        let _ = data_type;
+    }
 }
 
 /// One attribute of an operator.
@@ -115,6 +119,10 @@ pub trait FromArgs: Sized {
 pub trait Attributes {
     /// Those that differ from their default, by their name in Rust.
     fn attributes(&self) -> Vec<(&'static str, Attr)>;
+    /// Rounds the doubles among them to what the data type can hold.
+    fn round_doubles(&mut self, data_type: DataType) {
+        let _ = data_type;
+    }
 }
 
 /// The attributes of a call by name, as the specification or as Rust spells it.
@@ -244,6 +252,9 @@ impl Attribute for f64 {
     }
     fn write(&self) -> Option<Attr> {
         Some(Attr::Number(Number::Float(*self)))
+    }
+    fn round(&mut self, data_type: DataType) {
+        *self = round_float(*self, data_type);
     }
 }
 
@@ -395,6 +406,11 @@ macro_rules! attrs {
         }
 
         impl $crate::attrs::Attributes for $name {
+            #[allow(unused_variables, reason = "an operator may have no options")]
+            fn round_doubles(&mut self, data_type: $crate::types::DataType) {
+                $($crate::attrs::Attribute::round(&mut self.$option, data_type);)*
+            }
+
             #[allow(unused_mut, clippy::vec_init_then_push, reason = "it may have no attributes")]
             fn attributes(&self) -> Vec<(&'static str, $crate::attrs::Attr)> {
                 let mut list = Vec::new();

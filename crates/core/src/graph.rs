@@ -215,6 +215,18 @@ impl Graph {
         ValueId((self.values.len() - 1) as u32)
     }
 
+    /// The same graph with every operator's options as its first operand's data type holds them;
+    /// see [`Op::with_options_as`]. An engine asks for it once, before it chooses kernels.
+    #[must_use]
+    pub fn with_options_cast(mut self) -> Graph {
+        for node in &mut self.nodes {
+            if let Some(first) = node.inputs.first().copied().flatten() {
+                node.op = node.op.with_options_as(self.values[first.index()].desc.data_type);
+            }
+        }
+        self
+    }
+
     /// The part of the graph that the outputs need, inputs that nothing needs left out.
     pub fn reachable(&self) -> Graph {
         let mut needed = vec![false; self.values.len()];

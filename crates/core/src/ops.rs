@@ -65,7 +65,8 @@ pub trait Operator: Attributes + Sized + Into<Op> {
 
     /// The results by plain loops; `outputs` is what [`Operator::infer`] said.
     ///
-    /// Results need not be rounded to their data type: the caller does that.
+    /// Options have been rounded to the first operand's data type, and results need not be
+    /// rounded to theirs: [`Op::reference`] does both.
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor>;
 }
 
@@ -111,9 +112,24 @@ macro_rules! ops {
                 match self { $($(Op::$op(op) => op.infer(inputs),)+)+ }
             }
 
+            /// The operator with its options as the first operand's data type holds them.
+            ///
+            /// The specification casts doubles to that type when the method is called. A graph
+            /// keeps what the caller said; what computes casts.
+            #[must_use]
+            pub fn with_options_as(&self, data_type: DataType) -> Op {
+                let mut op = self.clone();
+                match &mut op { $($(Op::$op(op) => op.round_doubles(data_type),)+)+ }
+                op
+            }
+
             /// The results by plain loops, rounded once to their data type.
             pub fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
-                let results = match self {
+                let op = match inputs.first().copied().flatten() {
+                    Some(first) => self.with_options_as(first.desc.data_type),
+                    None => self.clone(),
+                };
+                let results = match &op {
                     $($(Op::$op(op) => op.reference(inputs, outputs),)+)+
                 };
                 results.into_iter().map(Tensor::rounded).collect()

@@ -205,6 +205,30 @@ fn large_arguments_do_not_overflow_on_the_way() {
 }
 
 #[test]
+fn options_are_cast_to_the_type_of_the_operand() {
+    check(&[
+        // 0.1 is 0.0999755859375 in half precision, and 1e-8 is 0 there.
+        (&["float16[1] {1000}"], "linear(%a) { alpha: 0.1 }", "float16[1] {100}"),
+        (&["float32[1] {1000000}"], "linear(%a) { alpha: 0.1 }", "float32[1] {100000}"),
+        (&["float16[1] {2048}"], "linear(%a) { alpha: 0.1, beta: -204.75 }", "float16[1] {0}"),
+        (
+            &["float32[1] {2048}"],
+            "linear(%a) { alpha: 0.1, beta: -204.75 }",
+            "float32[1] {0.05000305}",
+        ),
+        (
+            &["float16[1, 2] {1, 1}"],
+            "layerNormalization(%a) { epsilon: 1e-8 }",
+            "float16[1, 2] {NaN, NaN}",
+        ),
+    ]);
+    let text = "%a = input \"a\" float16[1]\n%y = linear(%a) { alpha: 0.1 }\noutput \"y\" = %y\n";
+    let graph: Graph = text.parse().expect("valid");
+    let text = graph.with_options_cast().to_string();
+    assert!(text.contains("{ alpha: 0.0999755859375 }"), "{text}");
+}
+
+#[test]
 fn casts_truncate_saturate_and_keep_low_bits() {
     check(&[
         (

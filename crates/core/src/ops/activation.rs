@@ -4,7 +4,6 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
-use crate::number::round_float;
 use crate::ops::{Inputs, Method, Operator};
 use crate::reference::{Tensor, maximum, minimum, required};
 use crate::types::{DataTypes, Desc};
@@ -63,8 +62,7 @@ impl Operator for Elu {
 
     fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
         let input = required(inputs, 0);
-        let alpha = round_float(self.alpha, input.desc.data_type);
-        vec![input.map_floats(|x| if x < 0.0 { alpha * libm::expm1(x) } else { x })]
+        vec![input.map_floats(|x| if x < 0.0 { self.alpha * libm::expm1(x) } else { x })]
     }
 }
 
@@ -83,9 +81,7 @@ impl Operator for HardSigmoid {
 
     fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
         let input = required(inputs, 0);
-        let alpha = round_float(self.alpha, input.desc.data_type);
-        let beta = round_float(self.beta, input.desc.data_type);
-        vec![input.map_floats(|x| maximum(0.0, minimum(1.0, alpha * x + beta)))]
+        vec![input.map_floats(|x| maximum(0.0, minimum(1.0, self.alpha * x + self.beta)))]
     }
 }
 
@@ -104,8 +100,7 @@ impl Operator for LeakyRelu {
 
     fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
         let input = required(inputs, 0);
-        let alpha = round_float(self.alpha, input.desc.data_type);
-        vec![input.map_floats(|x| if x < 0.0 { alpha * x } else { x })]
+        vec![input.map_floats(|x| if x < 0.0 { self.alpha * x } else { x })]
     }
 }
 
@@ -124,8 +119,6 @@ impl Operator for Linear {
 
     fn reference(&self, inputs: &[Option<&Tensor>], _: &[Desc]) -> Vec<Tensor> {
         let input = required(inputs, 0);
-        let alpha = round_float(self.alpha, input.desc.data_type);
-        let beta = round_float(self.beta, input.desc.data_type);
-        vec![input.map_floats(|x| alpha * x + beta)]
+        vec![input.map_floats(|x| self.alpha * x + self.beta)]
     }
 }

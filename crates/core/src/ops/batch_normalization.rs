@@ -4,7 +4,6 @@ use crate::attrs::{FromArgs, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_axis, ensure_shape};
-use crate::number::round_float;
 use crate::ops::{Inputs, Method, Operator};
 use crate::reference::{Tensor, coordinates, optional, required};
 use crate::types::{DataTypes, Desc, MAX_RANK};
@@ -49,13 +48,12 @@ impl Operator for BatchNormalization {
         let input = required(inputs, 0);
         let (mean, variance) = (required(inputs, 1).floats(), required(inputs, 2).floats());
         let (scale, bias) = (optional(inputs, 3), optional(inputs, 4));
-        let epsilon = round_float(self.epsilon, input.desc.data_type);
         let shape = input.desc.shape;
         let result = |(i, &x): (usize, &f64)| {
             let channel = coordinates(i, &shape)[self.axis as usize];
             let scale = scale.map_or(1.0, |scale| scale.floats()[channel]);
             let bias = bias.map_or(0.0, |bias| bias.floats()[channel]);
-            (x - mean[channel]) / (variance[channel] + epsilon).sqrt() * scale + bias
+            (x - mean[channel]) / (variance[channel] + self.epsilon).sqrt() * scale + bias
         };
         vec![Tensor::float(outputs[0], input.floats().iter().enumerate().map(result).collect())]
     }

@@ -3,7 +3,6 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::{Result, ensure};
 use crate::limits::Slot;
-use crate::number::round_float;
 use crate::ops::shapes::ensure_broadcastable;
 use crate::ops::{Inputs, Method, Operator};
 use crate::reference::{Tensor, optional, required};
@@ -60,8 +59,6 @@ impl Operator for Gemm {
 
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
         let (a, b) = (required(inputs, 0), required(inputs, 1));
-        let alpha = round_float(self.alpha, a.desc.data_type);
-        let beta = round_float(self.beta, a.desc.data_type);
         let c = optional(inputs, 2).map(|c| c.broadcast(outputs[0].shape));
         let (_, depth) = sides(&a.desc.shape, self.a_transpose);
         let (a_row, a_column) = steps(&a.desc.shape, self.a_transpose);
@@ -71,7 +68,7 @@ impl Operator for Gemm {
             let (i, j) = (index / columns, index % columns);
             let product = |k| a.floats()[i * a_row + k * a_column] * b.floats()[k * b_row + j * b_column];
             let sum: f64 = (0..depth as usize).map(product).sum();
-            alpha * sum + c.as_ref().map_or(0.0, |c| beta * c.floats()[index])
+            self.alpha * sum + c.as_ref().map_or(0.0, |c| self.beta * c.floats()[index])
         };
         vec![Tensor::float(outputs[0], (0..outputs[0].elements()).map(result).collect())]
     }

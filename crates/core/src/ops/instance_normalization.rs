@@ -3,7 +3,6 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
-use crate::number::round_float;
 use crate::ops::conv2d::InputLayout;
 use crate::ops::shapes::ensure_shape;
 use crate::ops::{Inputs, Method, Operator};
@@ -47,11 +46,10 @@ impl Operator for InstanceNormalization {
     fn reference(&self, inputs: &[Option<&Tensor>], outputs: &[Desc]) -> Vec<Tensor> {
         let input = required(inputs, 0);
         let (scale, bias) = (optional(inputs, 1), optional(inputs, 2));
-        let epsilon = round_float(self.epsilon, input.desc.data_type);
         let (c, h, w) = self.layout.axes();
         let mut data = input.floats().to_vec();
         for lane in lanes(&input.desc.shape, &[h as u32, w as u32]) {
-            normalize(&mut data, &lane, epsilon);
+            normalize(&mut data, &lane, self.epsilon);
             let channel = coordinates(lane[0], &input.desc.shape)[c];
             let scale = scale.map_or(1.0, |scale| scale.floats()[channel]);
             let bias = bias.map_or(0.0, |bias| bias.floats()[channel]);

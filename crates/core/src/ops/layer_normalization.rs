@@ -3,7 +3,6 @@
 use crate::attrs::{FromArgs, attrs};
 use crate::error::Result;
 use crate::limits::Slot;
-use crate::number::round_float;
 use crate::ops::shapes::{ensure_axes, ensure_shape};
 use crate::ops::{Inputs, Method, Operator};
 use crate::reference::{Tensor, coordinates, lanes, normalize, optional, required};
@@ -59,10 +58,9 @@ impl Operator for LayerNormalization {
         let (scale, bias) = (optional(inputs, 1), optional(inputs, 2));
         let shape = &input.desc.shape;
         let axes = self.axes(shape.rank());
-        let epsilon = round_float(self.epsilon, input.desc.data_type);
         let mut data = input.floats().to_vec();
         for lane in lanes(shape, &axes) {
-            normalize(&mut data, &lane, epsilon);
+            normalize(&mut data, &lane, self.epsilon);
         }
         for (i, x) in data.iter_mut().enumerate() {
             let at = coordinates(i, shape);
