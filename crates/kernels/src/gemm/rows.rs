@@ -32,6 +32,14 @@ impl<'a, T: Plain> Rows<'a, T> {
         }
     }
 
+    /// The elements that rows are taken from.
+    pub(crate) fn data(&self) -> &'a [T] {
+        match self {
+            Rows::Matrix(a) => a.data,
+            Rows::Pixels(a) => a.data,
+        }
+    }
+
     /// From one row to the next, in bytes, where rows are adjacent pieces of A.
     fn stride_bytes(&self) -> usize {
         let stride = match self {

@@ -131,14 +131,20 @@ impl<'a, T: Byte> Bytes<'a, T> {
             a.ready(rows, heights, &piece, columns, &mut self.room);
         let used = &mut self.pointers[..count * segments];
         let words = len.div_ceil(conversion.format.group());
-        // A last word that is not full would reach beyond the row, and perhaps beyond A.
-        if conversion.is_none::<T>() && len.is_multiple_of(conversion.format.group()) {
-            for (to, &from) in used.iter_mut().zip(pointers) {
-                *to = from.cast();
-            }
-        } else {
-            let stride = conversion.segment_bytes(len);
-            for (i, (pointer, &from)) in used.iter_mut().zip(pointers).enumerate() {
+        let data = a.data();
+        let stride = conversion.segment_bytes(len);
+        for (i, (pointer, &from)) in used.iter_mut().zip(pointers).enumerate() {
+            // A last word that is not full reaches beyond the row: it meets zeros in B, but must
+            // not lie beyond A.
+            let full = len.is_multiple_of(conversion.format.group());
+            let at = from.addr().wrapping_sub(data.as_ptr().addr()) / size_of::<T>();
+            let inside = at < data.len() && 4 * words <= data.len() - at;
+            if conversion.is_none::<T>() && full {
+                *pointer = from.cast();
+            } else if conversion.is_none::<T>() && inside {
+                // From all of A, as more than the row is read.
+                *pointer = data.as_ptr().wrapping_add(at).cast();
+            } else {
                 // SAFETY: `ready` gives pointers to `len` elements each.
                 let from = unsafe { std::slice::from_raw_parts(from, len) };
                 let to = &mut self.converted[i * stride..][..4 * words];
@@ -154,7 +160,7 @@ impl<'a, T: Byte> Bytes<'a, T> {
                     self.sums[row] = (0..segments)
                         .map(|segment| {
                             let from = table[segment * tile.len() + i];
-                            // SAFETY: as above.
+                            // SAFETY: `ready` gives pointers to `len` elements each.
                             let from = unsafe { std::slice::from_raw_parts(from, len) };
                             from.iter().map(|x| x.value() + shift).sum::<i32>()
                         })
