@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::depth::Depth;
 use super::pack::{PackedRef, Panels};
+use super::quantized::{FEW, PackedQuantized};
 use super::rows::{Heights, Ready, Room, Rows};
 use super::tile::Call;
 use super::view::MatrixMut;
@@ -190,7 +191,10 @@ impl Pass<'_> {
         let mut finished = at;
         while at < self.columns.end {
             // Few rows leave registers free: for them tiles are several panels wide.
-            let wide = tile.wide_columns(self.rows.len());
+            let wide = match self.few() {
+                None => tile.wide_columns(self.rows.len()),
+                Some(_) => tile.nr,
+            };
             let to = if at + wide <= self.columns.end {
                 at + wide
             } else {
@@ -210,6 +214,14 @@ impl Pass<'_> {
         }
     }
 
+    /// B, where its elements become floats in the registers.
+    fn few(&self) -> Option<&PackedQuantized> {
+        match self.b.data {
+            Panels::Quantized(b) if self.rows.len() <= FEW.min(b.view().tile.mr) => Some(b),
+            Panels::F32(_) | Panels::Quantized(_) => None,
+        }
+    }
+
     /// The packed panels of some columns, at the first k of the piece, and how far they are apart.
     fn packed<'f>(
         &'f self,
@@ -223,6 +235,7 @@ impl Pass<'_> {
                 let len = nr * self.b.k;
                 (&data[first * len + self.piece.start * width..], len)
             }
+            Panels::Quantized(_) if self.few().is_some() => (&[], 0),
             Panels::Quantized(b) => {
                 let len = self.piece.len() * nr;
                 for panel in first..columns.end.div_ceil(nr) {
@@ -287,11 +300,18 @@ impl Pass<'_> {
                 call.start = call.c;
                 call.start_stride = call.c_stride;
             }
-            // SAFETY: `check` has found the tile's instruction set available. The table comes from
-            // `ready` for these rows; the packed panel (or panels: whole ones) holds all k from the
-            // offset on; `start` and `c` point to these rows of the tile's width, in C itself only
-            // where the width is whole: `Edge` is wide enough for every tile.
-            unsafe { tile.run(rows.len(), columns.len())(&call) };
+            match self.few() {
+                // SAFETY: `check` has found the tile's instruction set available. The table is
+                // from `ready` for these rows; the packed panel (or panels: whole ones) holds all k
+                // from the piece's first on; `start` and `c` point to these rows of the tile's
+                // width, in C itself only where the width is whole: `Edge` is wide enough.
+                None => unsafe { tile.run(rows.len(), columns.len())(&call) },
+                Some(b) => {
+                    let panel = columns.start / tile.nr;
+                    // SAFETY: as above, and `b` is what is packed.
+                    unsafe { b.few(&call, rows.len(), panel, self.piece.start, width) };
+                }
+            }
             if !whole {
                 for (i, row) in rows.enumerate() {
                     let from = &edge.0[i * call.c_stride..][..columns.len()];

@@ -1,13 +1,14 @@
 //! B held in 4 or 8 bits: weights that become floats on their way into the registers.
 //!
-//! A panel's piece is turned into floats in the first-level cache, exactly as
-//! `(element - zero point) * scale`, and then is a panel like any other. Few rows are bound by the
-//! memory that the weights come from; for many the conversion is a small part of the work.
+//! An element becomes `(element - zero point) * scale`, in f32, before it is multiplied. For many
+//! rows a panel's piece is turned into floats in the cache and then is a panel like any other; for
+//! few, which are bound by the memory that the weights come from, it happens in the registers.
 
 use std::ops::Range;
 
 use super::Tile;
 use super::pack::{PackedRef, Panels};
+use super::tile::{Call, expect, finish, prefetch};
 use crate::buffer::Buffer;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 
@@ -166,6 +167,155 @@ impl PackedQuantized {
     }
 }
 
+/// The most rows that are multiplied without floats in memory.
+pub(crate) const FEW: usize = 4;
+
+impl PackedQuantized {
+    /// Computes a tile of at most [`FEW`] rows and one panel of `width` columns.
+    ///
+    /// # Safety
+    ///
+    /// As for [`super::tile::Run`], but for the call's `b`, which is not used.
+    pub(crate) unsafe fn few(
+        &self,
+        call: &Call,
+        rows: usize,
+        panel: usize,
+        first: usize,
+        width: usize,
+    ) {
+        let nr = self.tile.nr;
+        let blocks = self.k.div_ceil(self.block);
+        let panel_len = self.rows(self.k) * nr;
+        let few = Few {
+            call,
+            rows,
+            width,
+            first,
+            data: &self.data[panel * panel_len..][..panel_len],
+            scales: &self.scales[panel * blocks * 2 * nr..][..blocks * 2 * nr],
+            nr,
+            half: self.bits.is_half(),
+            block: self.block,
+        };
+        dispatch(self.tile.isa, few);
+    }
+}
+
+/// The work of [`PackedQuantized::few`]. Only it makes one, so that its promises hold.
+struct Few<'a> {
+    call: &'a Call,
+    rows: usize,
+    width: usize,
+    /// The first element of k.
+    first: usize,
+    data: &'a [u8],
+    scales: &'a [f32],
+    nr: usize,
+    half: bool,
+    block: usize,
+}
+
+impl ForEachIsa for Few<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        match self.width / S::LANES {
+            1 => self.vectors::<S, 1>(s),
+            2 => self.vectors::<S, 2>(s),
+            3 => self.vectors::<S, 3>(s),
+            4 => self.vectors::<S, 4>(s),
+            vectors => unreachable!("a panel of {vectors} vectors"),
+        }
+    }
+}
+
+impl Few<'_> {
+    #[inline(always)]
+    fn vectors<S: Simd, const NV: usize>(&self, s: S) {
+        match self.rows {
+            1 => self.sums::<S, 1, NV>(s),
+            2 => self.sums::<S, 2, NV>(s),
+            3 => self.sums::<S, 3, NV>(s),
+            FEW => self.sums::<S, FEW, NV>(s),
+            rows => unreachable!("{rows} rows are not few"),
+        }
+    }
+
+    #[inline(always)]
+    fn sums<S: Simd, const MR: usize, const NV: usize>(&self, s: S) {
+        if self.half {
+            self.sums_of::<S, MR, NV, true>(s);
+        } else {
+            self.sums_of::<S, MR, NV, false>(s);
+        }
+    }
+
+    #[inline(always)]
+    fn sums_of<S: Simd, const MR: usize, const NV: usize, const HALF: bool>(&self, s: S) {
+        let call = self.call;
+        let mut sums = [[s.splat(0.0); NV]; MR];
+        expect::<S, MR, NV>(call);
+        for segment in 0..call.segments {
+            let rows = call.rows.wrapping_add(segment * MR).cast::<[*const f32; MR]>();
+            // SAFETY: the table has `MR` pointers for each segment.
+            let rows = unsafe { rows.read() };
+            let start = self.first + segment * call.depth;
+            let mut next = start;
+            while next < start + call.depth {
+                // The rows of B that share a scale.
+                let end = (start + call.depth).min((next / self.block + 1) * self.block);
+                let shared = &self.scales[next / self.block * 2 * self.nr..];
+                let mut scales = [(s.splat(0.0), s.splat(0.0)); NV];
+                for (v, scale) in scales.iter_mut().enumerate() {
+                    let at = v * S::LANES;
+                    *scale = (s.load(&shared[at..]), s.load(&shared[self.nr + at..]));
+                }
+                for k in next..end {
+                    let from = if HALF { k / 2 } else { k } * self.nr;
+                    let bytes = &self.data[from..][..NV * S::LANES];
+                    prefetch(bytes.as_ptr().wrapping_add(AHEAD));
+                    let mut columns = [s.splat(0.0); NV];
+                    for (v, column) in columns.iter_mut().enumerate() {
+                        *column = float::<S, HALF>(s, &bytes[v * S::LANES..], k, scales[v]);
+                    }
+                    for (i, row) in sums.iter_mut().enumerate() {
+                        // SAFETY: each pointer of the table has `depth` elements behind it.
+                        let a = s.splat(unsafe { *rows[i].wrapping_add((k - start) * call.step) });
+                        for (sum, &column) in row.iter_mut().zip(&columns) {
+                            *sum = s.mul_add(a, column, *sum);
+                        }
+                    }
+                }
+                next = end;
+            }
+        }
+        // SAFETY: `few`'s caller vouches for `start` and `c`.
+        unsafe { finish(s, call, &sums) };
+    }
+}
+
+/// How far ahead of its use a panel's line is asked for, in bytes.
+const AHEAD: usize = 2048;
+
+/// A vector of row `k` of B: its bytes as floats.
+#[inline(always)]
+fn float<S: Simd, const HALF: bool>(
+    s: S,
+    bytes: &[u8],
+    k: usize,
+    (scale, zero): (S::F32, S::F32),
+) -> S::F32 {
+    let x = integers::<S>(s, bytes);
+    let x = match (HALF, k % 2) {
+        (false, _) => x,
+        (true, 0) => s.and_i32(x, s.splat_i32(15)),
+        (true, _) => s.shr_i32::<4>(x),
+    };
+    s.mul(s.sub(s.to_f32(x), zero), scale)
+}
+
 /// The work of [`PackedQuantized::floats`].
 struct Floats<'a> {
     data: &'a [u8],
@@ -201,13 +351,7 @@ impl Floats<'_> {
                 let to = &mut to[(next - rows.start) * width..(end - rows.start) * width];
                 for (k, to) in (next..end).zip(to.chunks_exact_mut(width)) {
                     let from = if HALF { k / 2 * nr + at } else { k * nr + at };
-                    let x = integers::<S>(s, &data[from..][..S::LANES]);
-                    let x = match (HALF, k % 2) {
-                        (false, _) => x,
-                        (true, 0) => s.and_i32(x, s.splat_i32(15)),
-                        (true, _) => s.shr_i32::<4>(x),
-                    };
-                    let x = s.mul(s.sub(s.to_f32(x), zero), scale);
+                    let x = float::<S, HALF>(s, &data[from..], k, (scale, zero));
                     s.store(x, &mut to[at..]);
                 }
                 next = end;

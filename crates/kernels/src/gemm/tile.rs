@@ -70,12 +70,7 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
     fn run<S: Simd>(self, s: S) {
         let call = self.0;
         let mut sums = [[s.splat(0.0); NV]; MR];
-        for i in 0..MR {
-            // By the time the sums are done, the lines that they are added to have arrived.
-            for v in (0..NV * S::LANES).step_by(LINE) {
-                prefetch(call.c.wrapping_add(i * call.c_stride + v));
-            }
-        }
+        expect::<S, MR, NV>(call);
         let step = if NV < VP { NV } else { VP } * S::LANES;
         let mut b = call.b;
         for segment in 0..call.segments {
@@ -101,19 +96,44 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
                 b = b.wrapping_add(step);
             }
         }
-        let (low, high) = (s.splat(call.low), s.splat(call.high));
-        for (i, row) in sums.iter().enumerate() {
-            for (v, &sum) in row.iter().enumerate() {
-                let from = call.start.wrapping_add(i * call.start_stride + v * S::LANES);
-                // SAFETY: `start` holds a full row of the tile for each `i`.
-                let start = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
-                let sum = s.add(start, sum);
-                // A NaN in the second operand is kept.
-                let sum = s.min_fast(high, s.max_fast(low, sum));
-                let to = call.c.wrapping_add(i * call.c_stride + v * S::LANES);
-                // SAFETY: `c` holds a full row of the tile for each `i`.
-                s.store(sum, unsafe { std::slice::from_raw_parts_mut(to, S::LANES) });
-            }
+        // SAFETY: `run`'s caller vouches for `start` and `c`.
+        unsafe { finish(s, call, &sums) };
+    }
+}
+
+/// Asks for the lines of C: by the time the sums are done, they have arrived.
+#[inline(always)]
+pub(crate) fn expect<S: Simd, const MR: usize, const NV: usize>(call: &Call) {
+    for i in 0..MR {
+        for v in (0..NV * S::LANES).step_by(LINE) {
+            prefetch(call.c.wrapping_add(i * call.c_stride + v));
+        }
+    }
+}
+
+/// Adds sums to what they start from, clamps and writes them.
+///
+/// # Safety
+///
+/// `start` and `c` hold `MR` rows of `NV` vectors.
+#[inline(always)]
+pub(crate) unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
+    s: S,
+    call: &Call,
+    sums: &[[S::F32; NV]; MR],
+) {
+    let (low, high) = (s.splat(call.low), s.splat(call.high));
+    for (i, row) in sums.iter().enumerate() {
+        for (v, &sum) in row.iter().enumerate() {
+            let from = call.start.wrapping_add(i * call.start_stride + v * S::LANES);
+            // SAFETY: the caller vouches for it.
+            let start = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
+            let sum = s.add(start, sum);
+            // A NaN in the second operand is kept.
+            let sum = s.min_fast(high, s.max_fast(low, sum));
+            let to = call.c.wrapping_add(i * call.c_stride + v * S::LANES);
+            // SAFETY: the caller vouches for it.
+            s.store(sum, unsafe { std::slice::from_raw_parts_mut(to, S::LANES) });
         }
     }
 }
