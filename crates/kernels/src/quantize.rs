@@ -139,7 +139,6 @@ impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
             for (j, x) in x.chunks(S::LANES).enumerate() {
                 let at = j * S::LANES;
                 let quotient = s.div(T::load_up_to(s, x), s.load(&scales[at..]));
-                let quotient = s.select(s.is_nan(quotient), s.splat(0.0), quotient);
                 s.store(s.round_even(quotient), &mut wide[at..]);
             }
             let Some([least, greatest]) = Q::LIMITS else {
@@ -155,6 +154,7 @@ impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
             for at in (0..x.len()).step_by(S::LANES) {
                 let sum = s.add(s.load(&wide[at..]), s.load(&zero_distances[at..]));
                 let held = s.min_fast(s.splat(greatest), s.max_fast(s.splat(least), sum));
+                let held = s.select(s.is_nan(sum), s.splat(0.0), held);
                 s.store_i32(s.to_i32(held), &mut integers[at..]);
             }
             for (out, &x) in out.iter_mut().zip(&integers) {

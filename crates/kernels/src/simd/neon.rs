@@ -1,6 +1,7 @@
 //! 64-bit Arm.
 
 use std::arch::aarch64::*;
+use std::sync::LazyLock;
 
 use half::f16;
 
@@ -15,7 +16,8 @@ impl Neon {
     /// The token, if the machine has the instructions.
     #[inline(always)]
     pub fn new() -> Option<Self> {
-        Isa::Neon.is_available().then_some(Neon(()))
+        static AVAILABLE: LazyLock<bool> = LazyLock::new(|| Isa::Neon.is_available());
+        AVAILABLE.then_some(Neon(()))
     }
 }
 

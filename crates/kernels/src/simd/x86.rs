@@ -1,6 +1,7 @@
 //! x86-64: AVX2 with FMA and F16C, and AVX-512.
 
 use std::arch::x86_64::*;
+use std::sync::LazyLock;
 
 use half::f16;
 
@@ -15,7 +16,9 @@ impl Avx2 {
     /// The token, if the machine has the instructions.
     #[inline(always)]
     pub fn new() -> Option<Self> {
-        Isa::Avx2.is_available().then_some(Avx2(()))
+        // Asking for every feature anew would cost as much as a short kernel.
+        static AVAILABLE: LazyLock<bool> = LazyLock::new(|| Isa::Avx2.is_available());
+        AVAILABLE.then_some(Avx2(()))
     }
 }
 
@@ -27,7 +30,9 @@ impl Avx512 {
     /// The token, if the machine has the instructions.
     #[inline(always)]
     pub fn new() -> Option<Self> {
-        Isa::Avx512.is_available().then_some(Avx512(()))
+        // Asking for every feature anew would cost as much as a short kernel.
+        static AVAILABLE: LazyLock<bool> = LazyLock::new(|| Isa::Avx512.is_available());
+        AVAILABLE.then_some(Avx512(()))
     }
 }
 
