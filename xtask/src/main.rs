@@ -4,6 +4,7 @@
 
 mod bench;
 mod codegen;
+mod demo;
 mod onnx_suite;
 mod process;
 mod python;
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Recognise a handwritten digit with the model in the repository, offline.
+    Demo(demo::Arguments),
     /// Everything that must hold before a change goes in; ends with the counts.
     Test(test::Arguments),
     /// The quick part of `test`: format, house rules, lints.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
+        Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Check => test::check(&workspace),
         Command::Tidy => tidy::run(&workspace),
