@@ -12,12 +12,18 @@ use crate::cost::flops;
 use crate::io::Places;
 use crate::kernel::{Built, Cx, Kernel};
 use crate::layout::{Layout, Site, Touched, place_values};
-use crate::ops::{self, chain, concat, copy};
+use crate::ops::{self, attention, chain, concat, copy};
 use crate::program::{Constant, Parts, Port, Program, Stats, Step, StepInfo};
 use crate::rewrite;
 
 /// The groups that have kernels.
-const PATTERNS: Patterns = Patterns { pointwise: true, matrix: true, ..Patterns::NONE };
+const PATTERNS: Patterns = Patterns {
+    pointwise: true,
+    matrix: true,
+    attention: true,
+    weight_only: true,
+    ..Patterns::NONE
+};
 
 /// Compiles a graph after the passes have improved it.
 pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
@@ -156,10 +162,12 @@ impl<'a> Compiler<'a> {
                     group.nodes.iter().copied().filter(|id| id != root).collect();
                 ops::lower_matrix(&self.cx(*root), &after)
             }
-            Pattern::Normalize { .. }
-            | Pattern::Attention(_)
-            | Pattern::Quantized { .. }
-            | Pattern::WeightOnly { .. } => None,
+            Pattern::Attention(attention) => {
+                let last = group.nodes[group.nodes.len() - 1];
+                attention::lower(attention, &self.cx(last))
+            }
+            Pattern::WeightOnly { root } => ops::lower_weight_only(&self.cx(*root), &group.nodes),
+            Pattern::Normalize { .. } | Pattern::Quantized { .. } => None,
         };
         if let Some(built) = whole {
             return Ok(vec![self.step(built, group)]);

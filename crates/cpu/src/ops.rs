@@ -6,6 +6,7 @@ use crate::half;
 use crate::kernel::{Built, Cx};
 
 mod arg;
+pub(crate) mod attention;
 pub(crate) mod chain;
 pub(crate) mod concat;
 mod conv2d;
@@ -31,6 +32,7 @@ mod scatter;
 mod softmax;
 mod triangular;
 mod view;
+mod weight_only;
 
 /// The kernel for one node.
 pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
@@ -99,6 +101,13 @@ pub(crate) fn lower_matrix(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
         Op::ConvTranspose2d(op) => conv_transpose2d::lower(op, cx, after),
         _others_are_no_products => None,
     })
+}
+
+/// The kernel for a product with weights of few bits and the element-wise nodes after it; `cx` is
+/// the product's.
+pub(crate) fn lower_weight_only(cx: &Cx<'_>, nodes: &[NodeId]) -> Option<Built> {
+    let after: Vec<NodeId> = nodes.iter().copied().filter(|&id| id > cx.node_id).collect();
+    widened(cx, |cx| weight_only::lower(cx, &after))
 }
 
 /// Lowers for single precision, with conversions around where the node is of half precision.

@@ -7,7 +7,7 @@ use webnn_core::ops::{Binary, Unary};
 use webnn_core::{DataType, NodeId, Op, ValueId};
 use webnn_kernels::Isa;
 use webnn_kernels::gemm::MatrixMut;
-use webnn_kernels::map::{self, Block, BlockInput, Program, Slice, Storage};
+use webnn_kernels::map::{self, BlockInput, Program, Slice, Storage};
 use webnn_kernels::strided::{Space, broadcast};
 
 use crate::io::Io;
@@ -271,12 +271,6 @@ impl Epilogue {
             };
         }
         let inputs = &inputs[..operands.len()];
-        for (i, row) in rows.enumerate() {
-            let elements = block.row(i);
-            let row_stride = elements.len();
-            let block =
-                Block { rows: row..row + 1, columns: columns.clone(), elements, row_stride };
-            program.run_block(isa, block, inputs, scratch);
-        }
+        program.run_matrix(isa, [rows.start, columns.start], block, inputs, scratch);
     }
 }

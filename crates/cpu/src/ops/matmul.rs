@@ -10,6 +10,11 @@ use crate::ops::matrix::{FilterView, Left, Problems, Right, build};
 
 /// The kernel for a matmul and the element-wise nodes after it.
 pub(crate) fn lower(_: &Matmul, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
+    lower_product(cx, None, after)
+}
+
+/// The same, with a right operand that is packed already.
+pub(crate) fn lower_product(cx: &Cx<'_>, packed: Option<Right>, after: &[NodeId]) -> Option<Built> {
     let (a, b) = (sizes(&cx.input(0)), sizes(&cx.input(1)));
     let output = sizes(&cx.output(0));
     let (batch, matrix) = output.split_at(output.len() - 2);
@@ -42,9 +47,10 @@ pub(crate) fn lower(_: &Matmul, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> 
     let views: Vec<FilterView> =
         distinct.iter().map(|&offset| FilterView::matrix(offset, [k, n], [n, 1])).collect();
     let mut reads = vec![cx.id(0)];
-    let right = match cx.floats(cx.id(1)) {
-        Some(data) => Right::pack(&data, &views, cx.isa),
-        None => {
+    let right = match (packed, cx.floats(cx.id(1))) {
+        (Some(packed), _) => packed,
+        (None, Some(data)) => Right::pack(&data, &views, cx.isa),
+        (None, None) => {
             reads.push(cx.id(1));
             Right::Read(views)
         }
@@ -69,6 +75,16 @@ fn offsets(shape: &[usize], strides: &[usize]) -> Vec<usize> {
 
 /// The kernel for a gemm and the element-wise nodes after it.
 pub(crate) fn lower_gemm(op: &Gemm, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
+    lower_gemm_product(op, cx, None, after)
+}
+
+/// The same, with a right operand that is packed already; alpha then is 1.
+pub(crate) fn lower_gemm_product(
+    op: &Gemm,
+    cx: &Cx<'_>,
+    packed: Option<Right>,
+    after: &[NodeId],
+) -> Option<Built> {
     let side = |shape: Shape, is_transposed: bool| {
         let [rows, columns] = [shape[0] as usize, shape[1] as usize];
         if is_transposed {
@@ -84,15 +100,16 @@ pub(crate) fn lower_gemm(op: &Gemm, cx: &Cx<'_>, after: &[NodeId]) -> Option<Bui
     let mut reads = vec![cx.id(0)];
     let (alpha, beta) = (op.alpha as f32, op.beta as f32);
     let mut is_scaled = alpha == 1.0;
-    let right = match cx.floats(cx.id(1)) {
-        Some(mut data) => {
+    let right = match (packed, cx.floats(cx.id(1))) {
+        (Some(packed), _) => packed,
+        (None, Some(mut data)) => {
             if !is_scaled {
                 data.iter_mut().for_each(|x| *x *= alpha);
                 is_scaled = true;
             }
             Right::pack(&data, &views, cx.isa)
         }
-        None => {
+        (None, None) => {
             reads.push(cx.id(1));
             Right::Read(views.to_vec())
         }

@@ -7,8 +7,8 @@ use webnn_core::ValueId;
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
 use webnn_kernels::gemm::{
-    self, Block, Filter, Matrix, MatrixMut, PackedB, PackedRef, Pixels, Rows, Start, Tile, Window,
-    gemm, pack, packed_len, partition,
+    self, Block, Filter, Matrix, MatrixMut, PackedB, PackedQuantized, PackedRef, Pixels, Rows,
+    Start, Tile, Window, gemm, pack, packed_len, partition,
 };
 
 use crate::blocks::{Cell, Cells, SharedCells};
@@ -38,6 +38,8 @@ pub(crate) enum Left {
 pub(crate) enum Right {
     /// Packed when the graph was compiled.
     Packed(Vec<PackedB>),
+    /// One operand of few bits, and its elements.
+    Quantized(Box<PackedQuantized>, usize),
     /// The kernel's read of index 1, packed in each run.
     Read(Vec<FilterView>),
 }
@@ -128,6 +130,7 @@ pub(crate) fn build(
         Cells::new(cuts(problems.down.len(), m, &row_cuts), cuts(problems.groups, n, &column_cuts));
     let packed_bytes = match &right {
         Right::Packed(all) => all.iter().map(|b| packed_len(tile, b.view().rows(), n) * 4).sum(),
+        Right::Quantized(_, elements) => *elements,
         Right::Read(_) => 0,
     };
     let parts = parts.min(cells.len());
@@ -237,7 +240,7 @@ impl Product {
 impl Kernel for Product {
     fn scratch_bytes(&self, _threads: usize) -> usize {
         let packed = match &self.right {
-            Right::Packed(_) => 0,
+            Right::Packed(_) | Right::Quantized(..) => 0,
             Right::Read(views) => Scratch::bytes_for::<f32>(views.len() * self.packed_len()),
         };
         let [tiles, post] = self.part_bytes();
@@ -255,7 +258,7 @@ impl Kernel for Product {
         let io = &*io;
         let left = io.read::<f32>(0);
         let packed: &[f32] = match &self.right {
-            Right::Packed(_) => &[],
+            Right::Packed(_) | Right::Quantized(..) => &[],
             Right::Read(views) => {
                 let packed = scratch.take::<f32>(views.len() * self.packed_len());
                 self.pack(io.read(1), views, packed, threads);
@@ -278,6 +281,7 @@ impl Kernel for Product {
                 let index = self.problems.down[problem].1 + group;
                 let right = match &self.right {
                     Right::Packed(all) => all[index].view(),
+                    Right::Quantized(b, _) => b.view(),
                     Right::Read(_) => {
                         let packed = &packed[index * self.packed_len()..];
                         PackedRef::new(self.tile, packed, [k, n])

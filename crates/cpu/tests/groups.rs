@@ -1,0 +1,85 @@
+//! Nodes that are computed together, against their definitions one by one.
+
+mod common;
+
+use common::{Fill, Random, check, engines};
+use webnn_core::{Limits, text};
+
+/// Compares a graph, given as text, with its definition.
+fn check_text(name: &str, source: &str, tolerance: f64) {
+    let graph =
+        text::parse(source, Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut random = Random::new(source.len() as u64);
+    let inputs: Vec<_> = graph
+        .inputs()
+        .iter()
+        .map(|port| random.tensor(graph.desc(port.value), Fill::Any))
+        .collect();
+    check(&engines(), name, &graph, &inputs, tolerance);
+}
+
+#[test]
+fn attention_of_heads_matches() {
+    for (heads, rows, keys, depth) in
+        [(1, 1, 1, 4), (2, 5, 7, 8), (3, 70, 33, 16), (4, 197, 197, 64)]
+    {
+        for data_type in ["float32", "float16"] {
+            let width = heads * depth;
+            let source = format!(
+                "%0 = input \"q\" {data_type}[2, {rows}, {width}]
+%1 = input \"k\" {data_type}[2, {keys}, {width}]
+%2 = input \"v\" {data_type}[2, {keys}, {width}]
+%3 = input \"mask\" {data_type}[2, 1, 1, {keys}]
+%4 = reshape(%0) {{ newShape: [2, {rows}, {heads}, {depth}] }}
+%5 = transpose(%4) {{ permutation: [0, 2, 1, 3] }}
+%6 = reshape(%1) {{ newShape: [2, {keys}, {heads}, {depth}] }}
+%7 = transpose(%6) {{ permutation: [0, 2, 3, 1] }}
+%8 = reshape(%2) {{ newShape: [2, {keys}, {heads}, {depth}] }}
+%9 = transpose(%8) {{ permutation: [0, 2, 1, 3] }}
+%10 = matmul(%5, %7)
+%11 = add(%10, %3)
+%12 = softmax(%11) {{ axis: 3 }}
+%13 = matmul(%12, %9)
+%14 = transpose(%13) {{ permutation: [0, 2, 1, 3] }}
+%15 = reshape(%14) {{ newShape: [2, {rows}, {width}] }}
+output \"y\" = %15
+output \"heads\" = %13
+"
+            );
+            let last_only = source.replace("output \"heads\" = %13\n", "");
+            // By definition the scores are rounded to half precision before the softmax.
+            let tolerance = if data_type == "float16" { 3e-2 } else { 2e-5 };
+            let name = format!("{heads} {rows} {keys} {data_type}");
+            check_text(&name, &source, tolerance);
+            check_text(&name, &last_only, tolerance);
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_product_matches() {
+    for (after, shape) in [
+        ("%3 = relu(%2)", "[1]"),
+        ("%3 = add(%2, %9)", "[40]"),
+        ("%3 = add(%2, %9)", "[3, 50, 1]"),
+        ("%3 = add(%2, %9)", "[3, 50, 40]"),
+        ("%3 = sub(%9, %2)", "[50, 40]"),
+        ("%8 = gelu(%2)\n%3 = mul(%8, %9)", "[40]"),
+        ("%8 = add(%2, %9)\n%7 = clamp(%8) { maxValue: 1, minValue: -1 }\n%3 = tanh(%7)", "[40]"),
+        ("%8 = relu(%2)\n%3 = add(%8, %9)", "[]"),
+        ("%3 = mul(%2, %2)", "[1]"),
+    ] {
+        for data_type in ["float32", "float16"] {
+            let source = format!(
+                "%0 = input \"a\" {data_type}[3, 50, 30]
+%1 = input \"b\" {data_type}[30, 40]
+%9 = input \"c\" {data_type}{shape}
+%2 = matmul(%0, %1)
+{after}
+output \"y\" = %3
+"
+            );
+            check_text(&format!("{after} {shape} {data_type}"), &source, 5e-5);
+        }
+    }
+}
