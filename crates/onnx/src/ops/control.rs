@@ -2,7 +2,7 @@
 
 use crate::cx::Cx;
 use crate::elem::ElemType;
-use crate::error::{Outcome, fault, require};
+use crate::error::{Fault, Outcome, Reason, fault, require};
 use crate::import::Value;
 use crate::known::Array;
 use crate::model::name_of;
@@ -13,12 +13,19 @@ use crate::wire::GraphProto;
 pub(crate) fn branch(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let condition = cx.x(0)?;
     let Some(array) = condition.known().map(|known| known.array()).transpose()? else {
-        fault!(RuntimeControlFlow, "the condition is not known before the run");
+        return Err(undecided(cx, 0, "the condition"));
     };
     let holds = array.to_ints().first().is_some_and(|&value| value != 0);
     let body = cx.body(if holds { "then_branch" } else { "else_branch" })?;
     let scope = cx.scope.inner();
     cx.walk.body(cx.g, body, scope)
+}
+
+/// An input that decides what is run, and is not known.
+fn undecided(cx: &Cx<'_, '_, '_>, index: usize, what: &str) -> Fault {
+    let name = cx.node.input.get(index).cloned().unwrap_or_default();
+    let message = format!("{what}, {name:?}, is not known before the run");
+    Fault { reason: Reason::RuntimeControlFlow, message, unknown: Some(name) }
 }
 
 /// Runs a body once; its inputs are bound in order.
@@ -52,7 +59,7 @@ pub(crate) fn repeat(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let count = match cx.opt(0)? {
         Some(tensor) => match tensor.array() {
             Some(array) => array.to_ints().first().copied(),
-            None => fault!(RuntimeControlFlow, "the number of rounds is not known before the run"),
+            None => return Err(undecided(cx, 0, "the number of rounds")),
         },
         None => None,
     };
@@ -60,7 +67,7 @@ pub(crate) fn repeat(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
         None | Some(Value::Nothing) => true,
         Some(value) => match truth(value) {
             Some(truth) => truth,
-            None => fault!(RuntimeControlFlow, "the condition is not known before the run"),
+            None => return Err(undecided(cx, 1, "the condition")),
         },
     };
     let mut carried: Vec<Value> = Vec::new();
