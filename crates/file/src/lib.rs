@@ -112,7 +112,7 @@ mod tests {
         let path = written("range", b"0123456789");
         let file = MappedFile::open(&path).unwrap();
         assert_eq!(file.range_of(&file.bytes()[3..7]), Some(3..7));
-        assert_eq!(file.range_of(&b"0123456789".to_vec()), None);
+        assert_eq!(file.range_of(b"0123456789"), None);
         fs::remove_file(path).unwrap();
     }
 

@@ -170,12 +170,12 @@ impl ElemType {
 
     /// The bytes that `count` elements take in a file; `None` for strings and on overflow.
     pub(crate) fn byte_length(self, count: u64) -> Option<u64> {
-        match self {
-            String => None,
-            // Six-bit elements lie one per byte.
-            Float6E2M3 | Float6E3M2 => Some(count),
-            _other => Some(count.checked_mul(u64::from(self.bits()))?.div_ceil(8)),
+        if self == String {
+            return None;
         }
+        // Six-bit elements lie one per byte.
+        let bits = if self.bits() == 6 { 8 } else { self.bits() };
+        Some(count.checked_mul(u64::from(bits))?.div_ceil(8))
     }
 
     /// Whether the elements are real numbers with a fraction.
@@ -196,7 +196,9 @@ impl ElemType {
             Int8 | Int16 | Int32 | Int64 | Int4 | Int2 => signed(self.bits()),
             Uint8 | Uint16 | Uint32 | Uint64 | Uint4 | Uint2 => unsigned(self.bits()),
             Bool => Some((0, 1)),
-            _no_integer => None,
+            Float32 | String | Float16 | Float64 | Complex64 | Complex128 | Bfloat16
+            | Float8E4M3 | Float8E4M3Uz | Float8E5M2 | Float8E5M2Uz | Float4E2M1 | Float8E8M0
+            | Float6E2M3 | Float6E3M2 => None,
         }
     }
 
@@ -241,11 +243,14 @@ impl ElemType {
 
     /// The value rounded to this float type; integers and minifloats are returned unchanged.
     pub(crate) fn round(self, value: f64) -> f64 {
-        match self {
-            Float32 => f64::from(value as f32),
-            Float16 => f16::from_f64(value).to_f64(),
-            Bfloat16 => bf16::from_f64(value).to_f64(),
-            _other => value,
+        if self == Float32 {
+            f64::from(value as f32)
+        } else if self == Float16 {
+            f16::from_f64(value).to_f64()
+        } else if self == Bfloat16 {
+            bf16::from_f64(value).to_f64()
+        } else {
+            value
         }
     }
 
@@ -269,7 +274,9 @@ impl ElemType {
             Float4E2M1 => (2, 1, 1, Special::None),
             Float6E2M3 => (2, 3, 1, Special::None),
             Float6E3M2 => (3, 2, 3, Special::None),
-            _other => return None,
+            Float32 | Uint8 | Int8 | Uint16 | Int16 | Int32 | Int64 | String | Bool | Float16
+            | Float64 | Uint32 | Uint64 | Complex64 | Complex128 | Bfloat16 | Uint4 | Int4
+            | Float8E8M0 | Uint2 | Int2 => return None,
         };
         Some(Minifloat { exponent_bits, mantissa_bits, bias, special })
     }

@@ -82,10 +82,12 @@ impl<'b> Emit<'b> {
 
     /// A 4-bit constant in WebNN's own 4-bit type, which quantization takes; `None` for others.
     pub(crate) fn nibbles(&mut self, tensor: &Tensor) -> Outcome<Option<Operand>> {
-        let data_type = match tensor.elem() {
-            ElemType::Int4 => DataType::Int4,
-            ElemType::Uint4 => DataType::Uint4,
-            _other => return Ok(None),
+        let data_type = if tensor.elem() == ElemType::Int4 {
+            DataType::Int4
+        } else if tensor.elem() == ElemType::Uint4 {
+            DataType::Uint4
+        } else {
+            return Ok(None);
         };
         let bytes = match tensor.known().and_then(|known| known.bytes()) {
             Some(bytes) if !tensor.is_empty() => bytes.clone(),

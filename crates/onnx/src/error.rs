@@ -165,7 +165,8 @@ macro_rules! fault {
 /// Returns the fault of an invalid model unless the condition holds.
 macro_rules! require {
     ($condition:expr, $($message:tt)+) => {
-        if !$condition {
+        let holds: bool = $condition;
+        if !holds {
             $crate::error::fault!(Invalid, $($message)+);
         }
     };

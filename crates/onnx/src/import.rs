@@ -464,7 +464,14 @@ fn reads_of<'m>(node: &'m NodeProto, depth: u32, names: &mut Vec<&'m str>) {
     }
     names.extend(node.input.iter().map(String::as_str));
     for graph in node.attribute.iter().filter_map(|attribute| attribute.g.as_ref()) {
-        graph.node.iter().for_each(|node| reads_of(node, depth + 1, names));
-        names.extend(graph.output.iter().map(name_of));
+        let mut inside = Vec::new();
+        graph.node.iter().for_each(|node| reads_of(node, depth + 1, &mut inside));
+        inside.extend(graph.output.iter().map(name_of));
+        // What the body itself makes hides what has the same name around it.
+        let made = graph.node.iter().flat_map(|node| &node.output).map(String::as_str);
+        let constants = graph.initializer.iter().filter_map(|tensor| tensor.name.as_deref());
+        let own: HashSet<&str> =
+            made.chain(constants).chain(graph.input.iter().map(name_of)).collect();
+        names.extend(inside.into_iter().filter(|name| !own.contains(name)));
     }
 }

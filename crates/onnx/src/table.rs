@@ -227,6 +227,8 @@ fn computing(name: &str) -> Option<Handler> {
         "RoiAlign" => sample::roi_align,
         "RotaryEmbedding" => attention::rotary,
         "STFT" => signal::stft,
+        // ONNX Runtime's, which it files under ONNX's own domain.
+        "SimplifiedLayerNormalization" => norm::rms,
         "Softmax" => activation::softmax,
         "SoftmaxCrossEntropyLoss" => loss::softmax_cross_entropy,
         "TopK" => index::top_k,

@@ -249,7 +249,7 @@ impl Emit<'_> {
                 .map(|a| if back(a) { i64::from(x.dims()[a]) - 1 } else { 0 })
                 .collect();
             let steps: Vec<i64> = (0..x.rank()).map(|a| if back(a) { -1 } else { 1 }).collect();
-            return self.slice(x, &starts, &steps, &x.dims().to_vec());
+            return self.slice(x, &starts, &steps, x.dims());
         }
         let op = ops::Reverse { axes: Some(axes.iter().map(|&axis| axis as u32).collect()) };
         self.push_one(op, &[x], x.elem())
@@ -312,14 +312,12 @@ impl Emit<'_> {
 
     /// Indices in a type that gathers and scatters take.
     fn indices(&mut self, indices: &Tensor) -> Outcome<Tensor> {
-        match indices.elem() {
-            ElemType::Int32
-            | ElemType::Int64
-            | ElemType::Uint32
-            | ElemType::Uint16
-            | ElemType::Int16 => Ok(indices.clone()),
-            _other => self.cast(indices, ElemType::Int64),
+        let taken =
+            [ElemType::Int32, ElemType::Int64, ElemType::Uint32, ElemType::Uint16, ElemType::Int16];
+        if taken.contains(&indices.elem()) {
+            return Ok(indices.clone());
         }
+        self.cast(indices, ElemType::Int64)
     }
 
     pub(crate) fn gather(&mut self, x: &Tensor, indices: &Tensor, axis: usize) -> Outcome<Tensor> {

@@ -64,31 +64,10 @@ impl Emit<'_> {
         if x.is_empty() {
             return Ok(x.clone());
         }
-        if let Some(array) = x.array() {
-            let floats: Option<fn(f64) -> f64> = match kind {
-                Unary::Abs => Some(f64::abs),
-                Unary::Ceil => Some(f64::ceil),
-                Unary::Exp => Some(f64::exp),
-                Unary::Floor => Some(f64::floor),
-                Unary::Log => Some(f64::ln),
-                Unary::Neg => Some(|value| -value),
-                Unary::Reciprocal => Some(f64::recip),
-                Unary::RoundEven => Some(f64::round_ties_even),
-                Unary::Sqrt => Some(f64::sqrt),
-                Unary::Cos => Some(f64::cos),
-                Unary::Sin => Some(f64::sin),
-                Unary::Relu => Some(|value| if value < 0.0 { 0.0 } else { value }),
-                _rarely_known => None,
-            };
-            if let Some(floats) = floats {
-                let ints = |value: i128| match kind {
-                    Unary::Abs => value.abs(),
-                    Unary::Neg => -value,
-                    Unary::Relu => value.max(0),
-                    _float_only => value,
-                };
-                return Ok(host::map(&array, ints, floats).into());
-            }
+        if let Some(array) = x.array()
+            && let Some((ints, floats)) = known_unary(kind)
+        {
+            return Ok(host::map(&array, ints, floats).into());
         }
         let result = self.push_one(kind, &[x], x.elem())?;
         self.wrapped(result)
@@ -238,7 +217,7 @@ impl Emit<'_> {
         if to == ElemType::Bfloat16
             && !matches!(from, ElemType::Bool | ElemType::Int8 | ElemType::Uint8)
         {
-            return self.to_bfloat16(x);
+            return self.rounded_to_bfloat16(x);
         }
         let operand = self.operand(x)?;
         let result = if from.carrier() == Some(carrier) {
@@ -281,7 +260,7 @@ impl Emit<'_> {
     }
 
     /// float32 values rounded to bfloat16's eight digits, halves to even.
-    fn to_bfloat16(&mut self, x: &Tensor) -> Outcome<Tensor> {
+    fn rounded_to_bfloat16(&mut self, x: &Tensor) -> Outcome<Tensor> {
         let x = self.cast(x, ElemType::Float32)?;
         // Dekker's splitting: the product and the two differences leave the upper digits. It
         // overflows near the greatest values, and infinities and NaN are kept as they are.
@@ -477,5 +456,40 @@ impl Emit<'_> {
             return Ok(x.clone());
         }
         self.push_one(ops::Softmax::new(axis as u32), &[x], x.elem())
+    }
+}
+
+/// How an integer and how a float is computed.
+type Functions = (fn(i128) -> i128, fn(f64) -> f64);
+
+/// How known values are computed; `None` for what shape arithmetic does not use.
+fn known_unary(kind: Unary) -> Option<Functions> {
+    let same: fn(i128) -> i128 = |value| value;
+    match kind {
+        Unary::Abs => Some((i128::abs, f64::abs)),
+        Unary::Ceil => Some((same, f64::ceil)),
+        Unary::Cos => Some((same, f64::cos)),
+        Unary::Exp => Some((same, f64::exp)),
+        Unary::Floor => Some((same, f64::floor)),
+        Unary::Log => Some((same, f64::ln)),
+        Unary::Neg => Some((|value| -value, |value| -value)),
+        Unary::Reciprocal => Some((same, f64::recip)),
+        Unary::Relu => Some((|value| value.max(0), |value| if value < 0.0 { 0.0 } else { value })),
+        Unary::RoundEven => Some((same, f64::round_ties_even)),
+        Unary::Sin => Some((same, f64::sin)),
+        Unary::Sqrt => Some((same, f64::sqrt)),
+        Unary::Erf
+        | Unary::Gelu
+        | Unary::HardSwish
+        | Unary::Identity
+        | Unary::IsInfinite
+        | Unary::IsNan
+        | Unary::LogicalNot
+        | Unary::Sigmoid
+        | Unary::Sign
+        | Unary::Softplus
+        | Unary::Softsign
+        | Unary::Tan
+        | Unary::Tanh => None,
     }
 }

@@ -3,6 +3,7 @@
 use webnn_core::ops;
 use webnn_core::ops::pool2d::{PoolKind, PoolOptions};
 use webnn_core::ops::resample2d::InterpolationMode;
+use webnn_core::{DataType, DataTypes, Operand};
 
 use super::{Emit, same_elem};
 use crate::elem::ElemType;
@@ -35,13 +36,8 @@ impl Emit<'_> {
 
     /// A product of integers, exact by parts that float32 holds.
     fn integer_matmul(&mut self, a: &Tensor, b: &Tensor) -> Outcome<Tensor> {
-        let bits = |x: &Tensor| match x.elem() {
-            ElemType::Bool => Some(1),
-            ElemType::Int8 | ElemType::Uint8 | ElemType::Int4 | ElemType::Uint4 => Some(8),
-            ElemType::Int2 | ElemType::Uint2 => Some(2),
-            _wide => None,
-        };
-        if bits(a).is_none() || bits(b).is_none() {
+        let is_small = |x: &Tensor| x.elem() == ElemType::Bool || x.elem().bits() <= 8;
+        if !is_small(a) || !is_small(b) {
             // Row by column, multiplied and added in the type itself.
             let (m, n) = (a.rank(), b.rank());
             let left = self.reshape(a, &[a.dims(), &[1]].concat())?;
@@ -220,7 +216,12 @@ impl Emit<'_> {
             return Ok(Array::empty(scale.elem(), x.dims()).into());
         }
         // 4-bit weights stay packed where both come from the file, or where no zero point does.
-        let packed = match self.nibbles(x)? {
+        let is_packed = |operand: &Operand| DataTypes::NIBBLES.contains(operand.data_type());
+        let packed = match x.as_operand().filter(is_packed) {
+            Some(operand) => Some(operand),
+            None => self.nibbles(x)?,
+        };
+        let packed = match packed {
             Some(weights) => {
                 self.nibble_zero_point(x, zero_point)?.map(|zero_point| (weights, zero_point))
             }
@@ -237,11 +238,7 @@ impl Emit<'_> {
     }
 
     /// A known zero point of 4-bit weights in WebNN's own 4-bit type.
-    fn nibble_zero_point(
-        &mut self,
-        x: &Tensor,
-        zero_point: &Tensor,
-    ) -> Outcome<Option<webnn_core::Operand>> {
+    fn nibble_zero_point(&mut self, x: &Tensor, zero_point: &Tensor) -> Outcome<Option<Operand>> {
         if let Some(operand) = self.nibbles(zero_point)? {
             return Ok(Some(operand));
         }
@@ -252,10 +249,8 @@ impl Emit<'_> {
             code(0) | (code(1) << 4)
         };
         let bytes: Vec<u8> = values.chunks(2).map(pack).collect();
-        let data_type = match x.elem() {
-            ElemType::Int4 => webnn_core::DataType::Int4,
-            _unsigned => webnn_core::DataType::Uint4,
-        };
+        let is_signed = x.elem() == ElemType::Int4;
+        let data_type = if is_signed { DataType::Int4 } else { DataType::Uint4 };
         Ok(Some(self.nibble_constant(data_type, zero_point.dims(), bytes)?))
     }
 }

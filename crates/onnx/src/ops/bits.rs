@@ -18,14 +18,11 @@ pub(crate) enum Bitwise {
 
 /// An unsigned type of 32 or 64 bits that holds the integer's bits.
 fn unsigned(elem: ElemType) -> Outcome<(ElemType, u32)> {
-    Ok(match elem {
-        ElemType::Uint8 | ElemType::Int8 | ElemType::Uint16 | ElemType::Int16 => {
-            (ElemType::Uint32, elem.bits())
-        }
-        ElemType::Uint32 | ElemType::Int32 => (ElemType::Uint32, 32),
-        ElemType::Uint64 | ElemType::Int64 => (ElemType::Uint64, 64),
-        _other => fault!(Invalid, "{elem} has no bits to work with"),
-    })
+    if elem.integer_range().is_none() || elem == ElemType::Bool || elem.is_narrow() {
+        fault!(Invalid, "{elem} has no bits to work with");
+    }
+    let wide = if elem.bits() == 64 { ElemType::Uint64 } else { ElemType::Uint32 };
+    Ok((wide, elem.bits()))
 }
 
 pub(crate) fn binary(cx: &mut Cx<'_, '_, '_>, kind: Bitwise) -> Outcome<Vec<Value>> {

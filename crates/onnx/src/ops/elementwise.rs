@@ -14,15 +14,17 @@ pub(crate) fn unary(cx: &mut Cx<'_, '_, '_>, kind: Unary) -> Outcome<Vec<Value>>
         x.elem(),
         ElemType::Uint8 | ElemType::Uint16 | ElemType::Uint32 | ElemType::Uint64 | ElemType::Bool
     );
-    one(match kind {
-        Unary::Abs | Unary::Relu if unsigned => x,
-        Unary::Ceil | Unary::Floor | Unary::RoundEven if !x.elem().is_float() => x,
-        Unary::Sign if unsigned => {
-            let one = cx.g.scalar(x.elem(), 1.0);
-            cx.g.min(&x, &one)?
-        }
-        _allowed => cx.g.unary(kind, &x)?,
-    })
+    // WebNN lacks these for types on which they do nothing.
+    let idle = [Unary::Abs, Unary::Relu].contains(&kind) && unsigned
+        || [Unary::Ceil, Unary::Floor, Unary::RoundEven].contains(&kind) && !x.elem().is_float();
+    if idle {
+        return one(x);
+    }
+    if kind == Unary::Sign && unsigned {
+        let unit = cx.g.scalar(x.elem(), 1.0);
+        return one(cx.g.min(&x, &unit)?);
+    }
+    one(cx.g.unary(kind, &x)?)
 }
 
 /// Two operands; before version 7, the second may be laid along an axis of the first.

@@ -398,10 +398,12 @@ pub(crate) fn global(cx: &mut Cx<'_, '_, '_>, kind: ReduceKind) -> Outcome<Vec<V
     require!(x.rank() >= 2, "shape {:?} has no channels", x.dims());
     let axes: Vec<usize> = (2..x.rank()).collect();
     if x.rank() == 4 && !x.is_empty() {
-        let pool = match kind {
-            ReduceKind::Mean => Some(PoolKind::Average),
-            ReduceKind::Max => Some(PoolKind::Max),
-            _norm => None,
+        let pool = if kind == ReduceKind::Mean {
+            Some(PoolKind::Average)
+        } else if kind == ReduceKind::Max {
+            Some(PoolKind::Max)
+        } else {
+            None
         };
         if let Some(pool) = pool {
             return one(cx.g.pool2d(pool, &x, PoolOptions::new())?);

@@ -154,24 +154,17 @@ pub(crate) fn quantized(
         }
         None => zeros(elem, &scale)?,
     };
-    match elem {
-        ElemType::Uint8 | ElemType::Int8 | ElemType::Int32 | ElemType::Uint32 => {
-            g.quantize_linear(&x, &scale, &zero_point)
-        }
-        ElemType::Uint16
-        | ElemType::Int16
-        | ElemType::Uint4
-        | ElemType::Int4
-        | ElemType::Uint2
-        | ElemType::Int2 => {
-            // In int32 first, then cut to the range.
-            let wide = g.cast(&zero_point, ElemType::Int32)?;
-            let y = g.quantize_linear(&x, &scale, &wide)?;
-            let y = g.clamp(&y, Some(least as f64), Some(greatest as f64))?;
-            g.narrowed(&y, elem)
-        }
-        _other => fault!(UnsupportedType, "quantizing to {elem}"),
+    if elem.bits() == 64 || elem == ElemType::Bool {
+        fault!(UnsupportedType, "quantizing to {elem}");
     }
+    if elem.bits() == 32 || elem.bits() == 8 {
+        return g.quantize_linear(&x, &scale, &zero_point);
+    }
+    // In int32 first, then cut to the range.
+    let wide = g.cast(&zero_point, ElemType::Int32)?;
+    let y = g.quantize_linear(&x, &scale, &wide)?;
+    let y = g.clamp(&y, Some(least as f64), Some(greatest as f64))?;
+    g.narrowed(&y, elem)
 }
 
 /// uint8 with a scale and a zero point taken from the data's range.

@@ -29,18 +29,13 @@ pub(crate) fn reduce(cx: &mut Cx<'_, '_, '_>, kind: ReduceKind) -> Outcome<Vec<V
 
 fn over(cx: &mut Cx<'_, '_, '_>, kind: ReduceKind, x: &Tensor, axes: &[usize]) -> Outcome<Tensor> {
     let g = &mut *cx.g;
-    match kind {
-        // Of nothing, and with integers, WebNN has no mean, norm or logarithm.
-        ReduceKind::Mean | ReduceKind::L2 | ReduceKind::LogSum | ReduceKind::LogSumExp
-            if !x.elem().is_float() =>
-        {
-            let wide = g.cast(x, ElemType::Float32)?;
-            let result = g.reduce(kind, &wide, axes)?;
-            g.cast(&result, x.elem())
-        }
-        // A sum of negative infinities alone is such a one, and not NaN.
-        _other => g.reduce(kind, x, axes),
+    let floats_only = [ReduceKind::Mean, ReduceKind::L2, ReduceKind::LogSum, ReduceKind::LogSumExp];
+    if x.elem().is_float() || !floats_only.contains(&kind) {
+        return g.reduce(kind, x, axes);
     }
+    let wide = g.cast(x, ElemType::Float32)?;
+    let result = g.reduce(kind, &wide, axes)?;
+    g.cast(&result, x.elem())
 }
 
 pub(crate) fn arg(cx: &mut Cx<'_, '_, '_>, greatest: bool) -> Outcome<Vec<Value>> {

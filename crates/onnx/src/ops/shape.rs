@@ -276,14 +276,13 @@ fn padded(
     value: f64,
 ) -> Outcome<Tensor> {
     let g = &mut *cx.g;
-    let cut = |pads: &[i64], axis: usize| (-pads[axis]).max(0);
+    let cut = |pads: &[i64], axis: usize| pads[axis].saturating_neg().max(0);
     let starts: Vec<i64> = (0..x.rank()).map(|axis| cut(before, axis)).collect();
-    let mut counts = Vec::new();
-    for axis in 0..x.rank() {
-        let rest =
-            i128::from(x.dims()[axis]) - i128::from(starts[axis]) - i128::from(cut(after, axis));
-        counts.push(size_of(rest.max(0))?);
-    }
+    let rest = |axis: usize| {
+        let all = i128::from(x.dims()[axis]) - i128::from(starts[axis]);
+        size_of((all - i128::from(cut(after, axis))).max(0))
+    };
+    let counts = (0..x.rank()).map(rest).collect::<Outcome<Vec<u32>>>()?;
     let x = g.slice(x, &starts, &vec![1; x.rank()], &counts)?;
     let grow = |pads: &[i64]| -> Outcome<Vec<u32>> {
         pads.iter().map(|&size| size_of(size.max(0).into())).collect()
@@ -490,7 +489,11 @@ pub(crate) fn col2im(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let strides = cx.sizes("strides", n, 1, 1)?;
     let pads = cx.sizes("pads", 2 * n, 0, 0)?;
     let taps = small_count(&block)?;
-    require!(taps > 0 && x.dims()[1] as usize % taps == 0, "{:?} has no blocks", x.dims());
+    require!(
+        taps > 0 && (x.dims()[1] as usize).is_multiple_of(taps),
+        "{:?} has no blocks",
+        x.dims()
+    );
     let channels = x.dims()[1] / taps as u32;
     let mut counts = Vec::new();
     for d in 0..n {
