@@ -49,9 +49,12 @@ pub fn check(context: &Context, seed: u64) -> Result<Coverage, String> {
         sample.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let results = compute(context, &compiled, &inputs).map_err(|e| describe(e.to_string()))?;
     let spreads = noise::spreads(&sample, seed);
-    for ((name, actual), spread) in results.iter().zip(&spreads) {
-        compare(actual, spread, &mut coverage)
-            .map_err(|text| describe(format!("output {name:?}: {text}")))?;
+    for (i, ((name, actual), spread)) in results.iter().zip(&spreads).enumerate() {
+        compare(actual, spread, &mut coverage).map_err(|text| {
+            let producer = sample.graph.producer(sample.graph.outputs()[i].value);
+            let method = producer.map(|node| sample.graph.node(node).op.method().name);
+            describe(format!("output {name:?} of {}: {text}", method.unwrap_or("nothing")))
+        })?;
     }
     Ok(coverage)
 }
