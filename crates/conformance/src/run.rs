@@ -4,7 +4,7 @@ use webnn::{Context, Graph, Tensor, TensorDescriptor};
 use webnn_core::error::{Result, bail};
 use webnn_core::reference;
 
-use crate::vectors::Case;
+use crate::vectors::{Case, Known, known};
 
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,15 +13,32 @@ pub enum Outcome {
     Passed,
     /// What went wrong.
     Failed(String),
-    /// Why the engine need not run it.
+    /// Why the engine need not pass it.
     Skipped(String),
 }
 
-/// Runs a case on a context.
-pub fn run_case(context: &Context, case: &Case) -> Outcome {
-    match (try_case(context, case), unsupported(context, case)) {
+/// The cases that an engine is known to fail, by the kind of its device.
+pub fn known_failures(kind: &str) -> Result<Vec<Known<'static>>> {
+    match kind {
+        "cpu" => known(include_str!("../known/cpu.txt")),
+        "reference" => known(include_str!("../known/reference.txt")),
+        _without => Ok(Vec::new()),
+    }
+}
+
+/// Runs a case of a suite on a context. One that is known to fail must fail.
+pub fn run_case(context: &Context, suite: &str, case: &Case, known: &[Known<'_>]) -> Outcome {
+    let known = known.iter().find(|known| known.suite == suite && known.case == case.name);
+    let excuse = match known {
+        Some(known) => Some(format!("known to fail: {}", known.reason)),
+        None => unsupported(context, case),
+    };
+    match (try_case(context, case), excuse) {
+        (Ok(()), Some(excuse)) if known.is_some() => {
+            Outcome::Failed(format!("passes, but is {excuse}"))
+        }
         (Ok(()), _) => Outcome::Passed,
-        (Err(_), Some(reason)) => Outcome::Skipped(reason),
+        (Err(_), Some(excuse)) => Outcome::Skipped(excuse),
         (Err(error), None) => Outcome::Failed(error.message().to_owned()),
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use regex_lite::Regex;
 use serde_json::json;
 use webnn_conformance::random;
-use webnn_conformance::run::{Outcome, run_case};
+use webnn_conformance::run::{Outcome, known_failures, run_case};
 use webnn_conformance::vectors::{Suite, read_folder};
 
 use crate::device::DeviceArguments;
@@ -81,12 +81,13 @@ fn vectors(
     let count = suites.iter().map(|suite| suite.cases.len()).sum::<usize>() as u64;
     let progress = output::progress(count, "vectors");
     let mut context = arguments.device.context()?;
+    let known = known_failures(context.device().kind)?;
     for suite in suites {
         for case in &suite.cases {
             progress.inc(1);
             let name = format!("{}/{}", suite.name, case.name);
             if wanted(&name) {
-                rows.push((name, run_case(&context, case)));
+                rows.push((name, run_case(&context, &suite.name, case, &known)));
             }
             // A case that lost the context must not fail the ones after it.
             if context.lost().now().is_some() {

@@ -1,6 +1,7 @@
 //! How much the last bits of intermediate results matter to each element of an output.
 
-use webnn_core::ops::{Op, Unary};
+use webnn_core::ops::resample2d::InterpolationMode;
+use webnn_core::ops::{Op, Resample2d, Unary};
 use webnn_core::reference::{Data, Tensor};
 use webnn_core::{DataType, Desc, Graph, Source};
 
@@ -33,6 +34,10 @@ enum Rounding {
     Element,
     /// Terms are summed in some order, so the greatest element tells the size of the error.
     Sum,
+    /// Neighbours are blended and, for integers, rounded.
+    Blend,
+    /// What NaN becomes is left to implementations.
+    Quantized,
 }
 
 fn rounding(op: &Op) -> Rounding {
@@ -86,13 +91,17 @@ fn rounding(op: &Op) -> Rounding {
             | Unary::Tan
             | Unary::Tanh,
         ) => Rounding::Element,
+        Op::QuantizeLinear(_) => Rounding::Quantized,
+        Op::Resample2d(Resample2d { mode: InterpolationMode::NearestNeighbor, .. }) => {
+            Rounding::Exact
+        }
+        Op::Resample2d(Resample2d { mode: InterpolationMode::Linear, .. }) => Rounding::Blend,
         Op::Binary(_)
         | Op::Elu(_)
         | Op::HardSigmoid(_)
         | Op::LeakyRelu(_)
         | Op::Linear(_)
         | Op::Prelu(_)
-        | Op::QuantizeLinear(_)
         | Op::DequantizeLinear(_) => Rounding::Element,
         Op::BatchNormalization(_)
         | Op::Conv2d(_)
@@ -108,7 +117,6 @@ fn rounding(op: &Op) -> Rounding {
         | Op::Matmul(_)
         | Op::Pool2d(_)
         | Op::Reduce(_)
-        | Op::Resample2d(_)
         | Op::Softmax(_) => Rounding::Sum,
     }
 }
@@ -190,7 +198,11 @@ fn evaluate(
         let descs: Vec<Desc> = node.outputs.iter().map(|&id| graph.desc(id)).collect();
         let mut results = node.op.reference(&operands, &descs);
         if let Some(rng) = &mut noise {
-            results.iter_mut().for_each(|result| disturb(result, &rounding(&node.op), rng));
+            let rounding = rounding(&node.op);
+            results.iter_mut().for_each(|result| disturb(result, &rounding, rng));
+            if let (Rounding::Quantized, Some(Some(input))) = (rounding, operands.first()) {
+                results.iter_mut().for_each(|result| requantize_nan(result, input));
+            }
         }
         for (id, result) in node.outputs.iter().zip(results) {
             values[id.index()] = Some(result);
@@ -200,6 +212,14 @@ fn evaluate(
     graph.outputs().iter().map(|port| output(port).expect("nodes are in order")).collect()
 }
 
+/// Puts another value wherever NaN was quantized.
+fn requantize_nan(result: &mut Tensor, input: &Tensor) {
+    if let (Data::Int(codes), Data::Float(input)) = (&mut result.data, &input.data) {
+        let of_nan = codes.iter_mut().zip(input).filter(|(_, x)| x.is_nan());
+        of_nan.for_each(|(code, _)| *code = if *code == 0 { 1 } else { 0 });
+    }
+}
+
 /// Some sixteen or two units of the last place: an engine may approximate and round in between.
 fn relative_noise(data_type: DataType) -> f64 {
     if data_type == DataType::Float16 { 2e-3 } else { 2e-6 }
@@ -207,11 +227,18 @@ fn relative_noise(data_type: DataType) -> f64 {
 
 fn disturb(tensor: &mut Tensor, rounding: &Rounding, rng: &mut fastrand::Rng) {
     let relative = relative_noise(tensor.desc.data_type);
-    let Data::Float(elements) = &mut tensor.data else { return };
+    let elements = match (&mut tensor.data, rounding) {
+        (Data::Int(elements), Rounding::Blend) => {
+            elements.iter_mut().for_each(|x| *x += rng.i128(-1..=1));
+            return;
+        }
+        (Data::Int(_), _) => return,
+        (Data::Float(elements), _) => elements,
+    };
     let absolute = match rounding {
-        Rounding::Exact => return,
+        Rounding::Exact | Rounding::Quantized => return,
         Rounding::Element => 0.0,
-        Rounding::Sum => {
+        Rounding::Sum | Rounding::Blend => {
             let finite = elements.iter().filter(|x| x.is_finite());
             relative * finite.fold(0.0f64, |greatest, x| greatest.max(x.abs()))
         }
