@@ -151,25 +151,29 @@ impl ForEachIsa for Rows<'_> {
     fn run<S: Simd>(mut self, s: S) {
         let width = self.window.output[1];
         let whole = self.window.whole(1);
+        let common =
+            matches!((self.window.kernel, self.window.strides[1]), ([3, 3] | [5, 5], 1 | 2));
+        let blocks = common && self.window.dilations[1] == 1 && whole.len() >= PIXELS;
         for (i, row) in self.rows.clone().enumerate() {
             let (image, oy) = (row / self.window.output[0], row % self.window.output[0]);
             let taps = self.window.taps_inside(0, oy);
             let line = Line { image, oy, taps };
             let mut ox = 0;
             while ox < width {
-                let inside = whole.contains(&ox);
-                let left = whole.end.saturating_sub(ox);
+                if !(blocks && whole.contains(&ox)) {
+                    ox += self.pixel(s, &line, ox, i * width + ox);
+                    continue;
+                }
+                // The last block begins early rather than leave pixels over: they are computed
+                // twice, to the same bits.
+                ox = ox.min(whole.end - PIXELS);
                 let pixel = i * width + ox;
-                ox += if inside && left >= PIXELS && self.window.dilations[1] == 1 {
-                    match (self.window.kernel, self.window.strides[1]) {
-                        ([3, 3], 1) => self.pixels::<S, PIXELS, 3, 1>(s, &line, ox, pixel),
-                        ([3, 3], 2) => self.pixels::<S, PIXELS, 3, 2>(s, &line, ox, pixel),
-                        ([5, 5], 1) => self.pixels::<S, PIXELS, 5, 1>(s, &line, ox, pixel),
-                        ([5, 5], 2) => self.pixels::<S, PIXELS, 5, 2>(s, &line, ox, pixel),
-                        _ => self.pixel(s, &line, ox, pixel),
-                    }
-                } else {
-                    self.pixel(s, &line, ox, pixel)
+                ox += match (self.window.kernel, self.window.strides[1]) {
+                    ([3, 3], 1) => self.pixels::<S, PIXELS, 3, 1>(s, &line, ox, pixel),
+                    ([3, 3], 2) => self.pixels::<S, PIXELS, 3, 2>(s, &line, ox, pixel),
+                    ([5, 5], 1) => self.pixels::<S, PIXELS, 5, 1>(s, &line, ox, pixel),
+                    ([5, 5], 2) => self.pixels::<S, PIXELS, 5, 2>(s, &line, ox, pixel),
+                    other => unreachable!("blocks are for the common filters, not {other:?}"),
                 };
             }
             if let Some(post) = self.post {
