@@ -45,33 +45,33 @@ impl Cells {
 }
 
 /// One cell, to be filled.
-pub(crate) struct Cell<'a> {
+pub(crate) struct Cell<'a, T> {
     /// Which cut its rows follow.
     pub(crate) down: usize,
     /// Which cut its columns follow.
     pub(crate) across: usize,
     pub(crate) rows: Range<usize>,
     pub(crate) columns: Range<usize>,
-    pub(crate) matrix: MatrixMut<'a, f32>,
+    pub(crate) matrix: MatrixMut<'a, T>,
 }
 
 /// A matrix whose cells are handed out once, in as many parts as there are threads.
-pub(crate) struct SharedCells<'a> {
-    matrix: MatrixMut<'a, f32>,
+pub(crate) struct SharedCells<'a, T> {
+    matrix: MatrixMut<'a, T>,
     cells: &'a Cells,
     parts: usize,
     taken: AtomicU64,
 }
 
-impl<'a> SharedCells<'a> {
+impl<'a, T> SharedCells<'a, T> {
     /// # Panics
     ///
     /// When there are more parts than threads can be.
     pub(crate) fn new(
-        matrix: MatrixMut<'a, f32>,
+        matrix: MatrixMut<'a, T>,
         cells: &'a Cells,
         parts: usize,
-    ) -> SharedCells<'a> {
+    ) -> SharedCells<'a, T> {
         assert!(parts <= MAX_THREADS, "{parts} parts, expected at most {MAX_THREADS}");
         SharedCells { matrix, cells, parts, taken: AtomicU64::new(0) }
     }
@@ -81,7 +81,7 @@ impl<'a> SharedCells<'a> {
     /// # Panics
     ///
     /// When there is no such part, or it has been taken before.
-    pub(crate) fn take(&self, part: usize) -> impl Iterator<Item = Cell<'a>> + '_ {
+    pub(crate) fn take(&self, part: usize) -> impl Iterator<Item = Cell<'a, T>> + '_ {
         assert!(part < self.parts, "part {part} of {}", self.parts);
         let before = self.taken.fetch_or(1 << part, Ordering::Relaxed);
         assert!(before & (1 << part) == 0, "part {part} is taken twice");

@@ -12,7 +12,7 @@ use crate::cost::flops;
 use crate::io::Places;
 use crate::kernel::{Built, Cx, Kernel};
 use crate::layout::{Layout, Site, Touched, place_values};
-use crate::ops::{self, attention, chain, concat, copy};
+use crate::ops::{self, attention, chain, concat, copy, quantized};
 use crate::program::{Constant, Parts, Port, Program, Stats, Step, StepInfo};
 use crate::rewrite;
 
@@ -22,6 +22,7 @@ const PATTERNS: Patterns = Patterns {
     matrix: true,
     attention: true,
     weight_only: true,
+    quantized: true,
     ..Patterns::NONE
 };
 
@@ -167,7 +168,8 @@ impl<'a> Compiler<'a> {
                 attention::lower(attention, &self.cx(last))
             }
             Pattern::WeightOnly { root } => ops::lower_weight_only(&self.cx(*root), &group.nodes),
-            Pattern::Normalize { .. } | Pattern::Quantized { .. } => None,
+            Pattern::Quantized { root } => quantized::lower(&self.cx(*root), &group.nodes),
+            Pattern::Normalize { .. } => None,
         };
         if let Some(built) = whole {
             return Ok(vec![self.step(built, group)]);

@@ -25,6 +25,7 @@ mod normalization;
 mod pad;
 mod pool2d;
 mod quantize;
+pub(crate) mod quantized;
 mod recurrent;
 mod reduce;
 mod resample2d;

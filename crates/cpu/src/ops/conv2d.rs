@@ -79,7 +79,7 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
 }
 
 /// How the filter moves over the image.
-fn window(op: &Conv2d, input: &[usize], filter: &[usize], output: &[usize]) -> Window {
+pub(crate) fn window(op: &Conv2d, input: &[usize], filter: &[usize], output: &[usize]) -> Window {
     let (_, _, kh, kw) = op.filter_layout.axes();
     Window {
         input: [input[1], input[2]],

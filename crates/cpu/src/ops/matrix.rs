@@ -61,7 +61,7 @@ impl FilterView {
         FilterView { offset, shape: [1, 1, k, n], strides: [0, 0, strides[0], strides[1]] }
     }
 
-    fn of<'a, T>(&self, data: &'a [T]) -> Filter<'a, T> {
+    pub(crate) fn of<'a, T>(&self, data: &'a [T]) -> Filter<'a, T> {
         Filter::new(&data[self.offset..], self.shape, self.strides)
     }
 }
@@ -186,7 +186,7 @@ impl Product {
     /// Computes one cell.
     fn cell(
         &self,
-        mut cell: Cell<'_>,
+        mut cell: Cell<'_, f32>,
         left: &[f32],
         right: PackedRef<'_>,
         io: &Io<'_>,
