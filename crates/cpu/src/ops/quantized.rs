@@ -113,7 +113,7 @@ where
 {
     let (input_scale, zero_point) = Parameters::of(cx, input)?.single()?;
     let (output_scale, output_zero) = Parameters::of(cx, quantize)?.single()?;
-    let weights = dequantized(cx, cx.node.inputs[1]?)?;
+    let weights = dequantized(cx, cx.opt(1)?)?;
     let parameters = Parameters::of(cx, weights)?;
     let filter = integers(cx, weights.inputs[0]?)?;
     let filter_desc = cx.graph.desc(weights.inputs[0]?);
