@@ -33,7 +33,7 @@ pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
         evaluator.evaluate(node, results, operands)
     };
     let rules = Rules { evaluate: &evaluate, channels_last: true, patterns: PATTERNS };
-    let graph = optimize(graph, &rules)?;
+    let graph = optimize(graph.with_options_cast(), &rules)?;
     let graph = rewrite::rewrite(&graph)?.unwrap_or(graph);
     let groups = group(&graph, &rules);
     Compiler::new(engine, &graph).compile(&groups)
