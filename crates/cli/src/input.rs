@@ -92,7 +92,7 @@ fn fits(shape: &[u32], dims: &[Option<u32>]) -> bool {
 fn fill(dims: &[Option<u32>], elements: u64) -> Option<Vec<u32>> {
     let known: u64 = dims.iter().flatten().map(|&size| u64::from(size)).product();
     let last = dims.iter().rposition(Option::is_none);
-    if known == 0 || elements % known != 0 {
+    if known == 0 || !elements.is_multiple_of(known) {
         return None;
     }
     let size = |(axis, dim): (usize, &Option<u32>)| match dim {

@@ -50,7 +50,7 @@ pub(crate) struct Port {
 
 /// A model that has been read.
 pub(crate) enum Model {
-    Onnx(webnn_onnx::Model),
+    Onnx(Box<webnn_onnx::Model>),
     Text(String),
 }
 
@@ -154,7 +154,7 @@ impl Model {
             ..webnn_onnx::Options::default()
         };
         match webnn_onnx::Model::open(path, &options) {
-            Ok(model) => Ok(Model::Onnx(model)),
+            Ok(model) => Ok(Model::Onnx(Box::new(model))),
             Err(webnn_onnx::Error::Option(message)) => Err(misuse(message)),
             // The file's name is in the error already.
             Err(error @ webnn_onnx::Error::Io { .. }) => Err(error.into()),

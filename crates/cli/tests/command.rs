@@ -1,5 +1,7 @@
 //! The command as people and scripts meet it: what it prints, writes and exits with.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -95,9 +95,10 @@ fn judge_integer(actual: i128, expected: i128, distance: f64) -> Result<bool, St
 
 fn judge_float(actual: f64, expected: f64, distance: f64, of: DataType) -> Result<bool, String> {
     // Some devices flush what is smaller than normal.
-    let (greatest, flushed) = match of {
-        DataType::Float16 => (65504.0, 1.3e-7),
-        _float32 => (f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE)),
+    let (greatest, flushed) = if of == DataType::Float16 {
+        (65504.0, 1.3e-7)
+    } else {
+        (f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE))
     };
     if !distance.is_finite() {
         return Ok(false);

@@ -2,6 +2,8 @@
 //! dimensions, 4-bit integers. Expected values are what the specification says, or our decision
 //! where it leaves one to implementations; each row holds on the engine and by definition.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
 use webnn::{Context, ContextOptions, Ml};
 use webnn_conformance::run::compute;
 use webnn_conformance::vectors::Tolerance;

@@ -1,6 +1,8 @@
 //! LSTM and GRU in every layout, direction and activation, with and without each optional operand,
 //! against the definitions.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
+
 use fastrand::Rng;
 use webnn::{Context, ContextOptions, Ml};
 use webnn_conformance::run::compute;

@@ -270,7 +270,7 @@ impl Context {
         graph: &GraphInner,
         inputs: &[(&str, &Tensor)],
         outputs: &[(&str, &Tensor)],
-    ) -> Result<(Vec<Arc<TensorInner>>, Vec<Arc<TensorInner>>)> {
+    ) -> Result<Bound> {
         let mut seen = HashSet::new();
         for (name, tensor) in inputs.iter().chain(outputs) {
             ensure!(
@@ -312,6 +312,9 @@ impl Context {
         Lost(self.0.lost.clone())
     }
 }
+
+/// Inputs and outputs in the order of a graph's ports.
+type Bound = (Vec<Arc<TensorInner>>, Vec<Arc<TensorInner>>);
 
 /// The given tensors in the order of the graph's ports.
 fn bind(

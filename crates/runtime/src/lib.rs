@@ -34,6 +34,7 @@ mod engine;
 mod future;
 mod graph;
 #[path = "methods.gen.rs"]
+#[allow(clippy::too_many_arguments, reason = "the specification's methods have as many")]
 mod methods;
 mod ml;
 mod sync;

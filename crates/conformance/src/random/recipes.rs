@@ -174,10 +174,13 @@ impl Maker {
                 let x = rng.f64() * 4.0 - 2.0;
                 match values {
                     Values::Positive => x.abs() + 0.1,
-                    _ if special && rng.u8(..8) == 0 => {
-                        [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN][rng.usize(..5)]
+                    Values::Any | Values::Index(_) | Values::Logical => {
+                        if special && rng.u8(..8) == 0 {
+                            [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN][rng.usize(..5)]
+                        } else {
+                            x
+                        }
                     }
-                    _ => x,
                 }
             };
             let data = (0..count).map(|_| element(&mut self.rng)).collect();
@@ -537,7 +540,8 @@ impl Maker {
         let axis = self.axis(x);
         let size = x.shape()[axis as usize];
         let parts = if self.chance(2) {
-            let divisors: Vec<u32> = (1..=size).filter(|parts| size % parts == 0).collect();
+            let divisors: Vec<u32> =
+                (1..=size).filter(|parts| size.is_multiple_of(*parts)).collect();
             number(self.one_of(&divisors))
         } else {
             let mut left = size;

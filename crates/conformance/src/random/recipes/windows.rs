@@ -26,7 +26,8 @@ impl Maker {
     fn grouped(&mut self, x: Operand) -> (&'static str, u32, u32) {
         let layout = self.one_of(&["nchw", "nhwc"]);
         let channels = x.shape()[if layout == "nchw" { 1 } else { 3 }];
-        let divisors: Vec<u32> = (1..=channels).filter(|groups| channels % groups == 0).collect();
+        let divisors: Vec<u32> =
+            (1..=channels).filter(|groups| channels.is_multiple_of(*groups)).collect();
         let groups = if self.chance(2) { 1 } else { self.one_of(&divisors) };
         (layout, channels, groups)
     }
@@ -162,7 +163,8 @@ impl Maker {
     /// The shape of scales in blocks that divide the given one.
     fn blocks(&mut self, shape: &[u32]) -> Vec<u32> {
         let block = |maker: &mut Maker, size: u32| {
-            let divisors: Vec<u32> = (1..=size).filter(|blocks| size % blocks == 0).collect();
+            let divisors: Vec<u32> =
+                (1..=size).filter(|blocks| size.is_multiple_of(*blocks)).collect();
             maker.one_of(&divisors)
         };
         shape.iter().map(|&size| block(self, size)).collect()
