@@ -90,7 +90,12 @@ pub(crate) fn modulo(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
         };
         let floats = |a: f64, b: f64| {
             let rest = a % b;
-            if !cut && rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+            match cut {
+                true => rest,
+                false if rest == 0.0 => rest.copysign(b),
+                false if (rest < 0.0) != (b < 0.0) => rest + b,
+                false => rest,
+            }
         };
         return one(crate::host::zip(a.elem(), &x, &y, ints, floats)?.into());
     }
@@ -99,7 +104,8 @@ pub(crate) fn modulo(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
         (true, true) => float_remainder(g, &a, &b)?,
         (true, false) => {
             let rest = float_remainder(g, &a, &b)?;
-            with_divisors_sign(g, &rest, &b)?
+            let rest = with_divisors_sign(g, &rest, &b)?;
+            zero_with_sign(g, &rest, &b)?
         }
         (false, _) => integer_remainder(g, &a, &b, cut)?,
     })
@@ -125,6 +131,17 @@ fn float_remainder(g: &mut Emit<'_>, a: &Tensor, b: &Tensor) -> Outcome<Tensor> 
     let negative = g.logical_or(&below, &under)?;
     let minus = g.neg(&rest)?;
     g.select(&negative, &minus, &rest)
+}
+
+/// The value, where it is a zero with the sign of `b`.
+fn zero_with_sign(g: &mut Emit<'_>, value: &Tensor, b: &Tensor) -> Outcome<Tensor> {
+    let zero = g.scalar(b.elem(), 0.0);
+    let is_zero = g.equal(value, &zero)?;
+    let plus = g.abs(value)?;
+    let minus = g.neg(&plus)?;
+    let is_negative = g.lesser(b, &zero)?;
+    let signed = g.select(&is_negative, &minus, &plus)?;
+    g.select(&is_zero, &signed, value)
 }
 
 fn integer_remainder(g: &mut Emit<'_>, a: &Tensor, b: &Tensor, cut: bool) -> Outcome<Tensor> {
