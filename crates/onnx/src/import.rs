@@ -68,6 +68,8 @@ pub(crate) struct Walk<'m> {
     functions: HashMap<(&'m str, &'m str, &'m str), &'m FunctionProto>,
     problems: Vec<Problem>,
     nodes: u64,
+    /// Elements that have been computed here instead of in the graph.
+    known: u64,
     depth: u32,
 }
 
@@ -97,8 +99,14 @@ fn label_of(node: &NodeProto) -> String {
 
 /// Adds the model to the builder.
 pub(crate) fn build(model: &Model, builder: &mut GraphBuilder) -> Result<Vec<(String, Operand)>> {
-    let mut walk =
-        Walk { model, functions: model.functions(), problems: Vec::new(), nodes: 0, depth: 0 };
+    let mut walk = Walk {
+        model,
+        functions: model.functions(),
+        problems: Vec::new(),
+        nodes: 0,
+        known: 0,
+        depth: 0,
+    };
     let mut emit = Emit::new(builder);
     let versions = versions(&model.proto.opset_import);
     let mut scope =
@@ -280,6 +288,14 @@ impl<'m> Walk<'m> {
                     Vec::new()
                 }
             };
+            self.known += values.iter().map(computed).sum::<u64>();
+            if self.known > self.model.options.max_known {
+                let most = self.model.options.max_known;
+                let message = format!("expected at most {most} elements of known values");
+                let fault = Fault::new(Reason::Limit, message);
+                self.note(&operator_name(node), &label_of(node), fault);
+                return;
+            }
             let mut values = values.into_iter();
             for name in &node.output {
                 let value = values.next().unwrap_or(Value::Unknown);
@@ -409,6 +425,18 @@ impl<'m> Walk<'m> {
             };
             graph.output.iter().map(output).collect()
         })
+    }
+}
+
+/// How many elements of a result the importer has computed and holds.
+fn computed(value: &Value) -> u64 {
+    match value {
+        Value::Tensor(tensor) => match tensor.known() {
+            Some(known) if known.bytes().is_none() => tensor.elements(),
+            _in_the_file_or_the_graph => 0,
+        },
+        Value::Sequence(list) => list.iter().map(computed).sum(),
+        Value::Nothing | Value::Unknown => 0,
     }
 }
 

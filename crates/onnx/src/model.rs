@@ -30,6 +30,8 @@ pub struct Options {
     pub max_nodes: u64,
     /// The most rounds of an unrolled loop.
     pub max_rounds: u64,
+    /// The most elements that nodes of known values may have computed together.
+    pub max_known: u64,
     /// The deepest nesting of functions, branches and loops.
     pub max_depth: u32,
 }
@@ -42,6 +44,7 @@ impl Default for Options {
             fixed: BTreeMap::new(),
             max_nodes: 1 << 18,
             max_rounds: 1 << 12,
+            max_known: 1 << 26,
             max_depth: 16,
         }
     }

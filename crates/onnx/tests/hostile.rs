@@ -95,6 +95,20 @@ fn declared_sizes_allocate_nothing() {
 }
 
 #[test]
+fn known_values_have_a_limit_together() {
+    let bounds = ["a", "b", "c"].into_iter().zip([0, 1000, 1]);
+    let constants = bounds.map(|(name, number)| scalar(name, INT64, number)).collect();
+    let names: Vec<String> = (0..20).map(|i| format!("y{i}")).collect();
+    let nodes =
+        names.iter().map(|name| node("Range", &["a", "b", "c"], &[name.as_str()])).collect();
+    let outputs: Vec<&str> = names.iter().map(String::as_str).collect();
+    let whole = model(graph(vec![], constants, nodes, &outputs));
+    assert!(built(whole.clone(), &Options::default()).is_ok());
+    let found = problems(whole, &Options { max_known: 10_000, ..Options::default() });
+    assert_eq!((found[0].node.as_str(), found[0].reason), ("Range_y10", Reason::Limit));
+}
+
+#[test]
 fn sizes_that_overflow_are_refused() {
     let repeats = int_list("r", &[i64::from(i32::MAX), i64::from(i32::MAX)]);
     let pads = int_list("p", &[i64::MAX, 0, i64::MIN, 0]);
