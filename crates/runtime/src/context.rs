@@ -452,6 +452,11 @@ impl Inner {
     }
 
     #[cfg(test)]
+    pub(crate) fn forbid_worker(&self) {
+        self.timeline.forbid_worker();
+    }
+
+    #[cfg(test)]
     pub(crate) fn tensor_bytes(&self) -> u64 {
         self.tensor_bytes.load(Ordering::Acquire)
     }

@@ -59,7 +59,7 @@ impl Engine {
 
     pub(crate) fn compile(&self, graph: Graph) -> Result<Program> {
         match self {
-            Engine::Cpu(engine) => engine.compile(graph.with_options_cast()).map(Program::Cpu),
+            Engine::Cpu(engine) => engine.compile(graph).map(Program::Cpu),
             Engine::Reference => Ok(Program::Reference(graph)),
         }
     }

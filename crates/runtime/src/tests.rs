@@ -143,6 +143,23 @@ fn writes_dispatches_and_reads_happen_in_the_order_of_the_calls() {
 }
 
 #[test]
+fn without_threads_work_is_done_when_it_is_asked_for() {
+    let context = context();
+    context.0.forbid_worker();
+    let graph = doubling(&context, &[2]);
+    let (x, y) = (both(&context, &[2]), both(&context, &[2]));
+    context.write_slice(&x, &[1.0f32, 2.0]).unwrap();
+    context.dispatch(&graph, &[("x", &x)], &[("y", &y)]).unwrap();
+    context.dispatch(&graph, &[("x", &y)], &[("y", &x)]).unwrap();
+    let mut read = std::pin::pin!(context.read_tensor(&x).unwrap());
+    let poll = read.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()));
+    let expected = bytemuck::cast_slice::<f32, u8>(&[4.0, 8.0]).to_vec();
+    assert_eq!(poll, Poll::Ready(Ok(expected)));
+    y.destroy();
+    assert_eq!(context.0.tensor_bytes(), 8);
+}
+
+#[test]
 fn many_threads_share_a_context() {
     let context = context();
     let graph = doubling(&context, &[4]);

@@ -81,6 +81,11 @@ impl Queue {
             && self.tasks.front().is_none_or(|&(first, _)| first > ticket)
     }
 
+    /// Whether there are tasks that only a caller can run.
+    fn is_left_to_callers(&self) -> bool {
+        self.worker == Worker::None && self.running.is_none() && !self.tasks.is_empty()
+    }
+
     /// The next task, which the caller is to run.
     fn begin(&mut self) -> Option<Task> {
         if self.running.is_some() {
@@ -123,8 +128,13 @@ impl Timeline {
             queue.worker = self.start_worker();
         }
         if queue.worker == Worker::None {
+            // Whoever runs a task, perhaps further up on this very stack, goes on with this one.
+            let is_free = queue.running.is_none();
             drop(queue);
-            return self.wait(ticket);
+            if is_free {
+                self.wait(ticket);
+            }
+            return;
         }
         self.wake_worker(&queue);
     }
@@ -145,7 +155,7 @@ impl Timeline {
     /// Returns when the task and all before it are done, running them here where nobody else does.
     pub(crate) fn wait(&self, ticket: Ticket) {
         let mut queue = lock(&self.queue);
-        while !queue.is_done(ticket) {
+        while !queue.is_done(ticket) || queue.is_left_to_callers() {
             match queue.begin() {
                 Some(task) => {
                     drop(queue);
@@ -182,6 +192,12 @@ impl Timeline {
             Task::Read(..) | Task::Write(..) | Task::Dispatch(_) | Task::Release(_) => None,
         });
         reads.collect()
+    }
+
+    /// Works as where there are no threads.
+    #[cfg(test)]
+    pub(crate) fn forbid_worker(&self) {
+        lock(&self.queue).worker = Worker::None;
     }
 
     /// Lets the worker end once the queue is empty.
