@@ -113,7 +113,6 @@ mod tests {
                     });
                 }
             }
-            drop(shared);
             assert_eq!(data, vec![1.0; 35], "{parts} parts");
         }
     }

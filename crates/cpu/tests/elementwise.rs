@@ -1,5 +1,7 @@
 //! Element-wise operators against their definitions, for every data type they take.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests")]
+
 mod common;
 
 use common::{Arg, Fill, arg, check_op, check_op_with, engines, f32s};

@@ -4,7 +4,6 @@
 pub mod arg;
 pub mod attention;
 pub mod buffer;
-pub mod cast;
 pub mod convert;
 pub mod copy;
 pub mod depthwise;
@@ -14,6 +13,7 @@ pub mod gemm;
 pub mod integer;
 pub mod isa;
 pub mod map;
+pub mod nibble;
 pub mod norm;
 pub mod pool;
 pub mod quantize;

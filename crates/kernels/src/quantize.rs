@@ -221,61 +221,6 @@ fn fill<A: Copy, B: Copy>(
     );
 }
 
-/// A 4-bit integer, unpacked.
-pub trait Nibble: Copy {
-    /// From the low four bits.
-    fn from_bits(bits: u8) -> Self;
-    /// As the low four bits.
-    fn to_bits(self) -> u8;
-}
-
-impl Nibble for i8 {
-    #[inline(always)]
-    fn from_bits(bits: u8) -> i8 {
-        ((bits << 4) as i8) >> 4
-    }
-    #[inline(always)]
-    fn to_bits(self) -> u8 {
-        self as u8 & 0xf
-    }
-}
-
-impl Nibble for u8 {
-    #[inline(always)]
-    fn from_bits(bits: u8) -> u8 {
-        bits & 0xf
-    }
-    #[inline(always)]
-    fn to_bits(self) -> u8 {
-        self & 0xf
-    }
-}
-
-/// Unpacks the elements `range`; in each byte the low half is the first.
-///
-/// # Panics
-///
-/// If `range` reaches beyond `bytes` or `out` is not as long as `range`.
-pub fn unpack<T: Nibble>(bytes: &[u8], range: Range<usize>, out: &mut [T]) {
-    assert_eq!(out.len(), range.len());
-    for (at, out) in range.zip(out) {
-        *out = T::from_bits(bytes[at / 2] >> (at % 2 * 4));
-    }
-}
-
-/// Packs all elements; in each byte the low half is the first, and after an odd number of elements
-/// the last high half is 0.
-///
-/// # Panics
-///
-/// If `bytes` does not have half as many elements, rounded up.
-pub fn pack<T: Nibble>(x: &[T], bytes: &mut [u8]) {
-    assert_eq!(bytes.len(), x.len().div_ceil(2));
-    for (byte, pair) in bytes.iter_mut().zip(x.chunks(2)) {
-        *byte = pair[0].to_bits() | pair.get(1).map_or(0, |x| x.to_bits() << 4);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use half::f16;
@@ -342,19 +287,5 @@ mod tests {
         let x = [i32::MAX, i32::MIN];
         dequantize(Isa::Scalar, &space, 0..2, &x, &[1.0], &[i32::MIN], &mut out);
         assert_eq!(out, [4_294_967_296.0, 0.0]);
-    }
-
-    #[test]
-    fn the_low_half_of_a_byte_is_first() {
-        let bytes = [0xf1, 0x8a, 0x07];
-        let mut signed = [0i8; 5];
-        unpack(&bytes, 0..5, &mut signed);
-        assert_eq!(signed, [1, -1, -6, -8, 7]);
-        let mut unsigned = [0u8; 3];
-        unpack(&bytes, 1..4, &mut unsigned);
-        assert_eq!(unsigned, [15, 10, 8]);
-        let mut packed = [0xff; 3];
-        pack(&signed, &mut packed);
-        assert_eq!(packed, bytes);
     }
 }

@@ -2,9 +2,11 @@
 
 use webnn_core::ops::{Binary, Cast, Clamp, Compare, Unary};
 use webnn_core::{DataType, Number};
+use webnn_kernels::Isa;
 use webnn_kernels::buffer::{Plain, Scratch};
-use webnn_kernels::cast::{CastTo, Signed, cast, pack_nibbles, unpack_nibbles};
+use webnn_kernels::convert::{CastTo, cast};
 use webnn_kernels::integer::{self, Integer, IntegerBinary, IntegerUnary, Test};
+use webnn_kernels::nibble::{self, Signed};
 use webnn_kernels::strided::Space;
 
 use crate::io::Io;
@@ -244,16 +246,18 @@ macro_rules! with_element {
     };
 }
 
-struct CastKernel<T, U>(std::marker::PhantomData<(T, U)>);
+struct CastKernel<T, U>(Isa, std::marker::PhantomData<(T, U)>);
 
 impl<T, U> Kernel for CastKernel<T, U>
 where
-    T: CastTo<U> + Send + Sync,
+    T: CastTo<U> + Plain + Send + Sync,
     U: Plain + Send + Sync,
 {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let x = io.read::<T>(0);
-        threads.rows(io.write(0), 1, LEAST, |range, out: &mut [U]| cast(&x[range], out));
+        threads.rows(io.write(0), 1, LEAST, |range, out: &mut [U]| {
+            cast(self.0, &x[range], out);
+        });
     }
 }
 
@@ -262,6 +266,7 @@ struct NibbleCast {
     from: DataType,
     to: DataType,
     elements: usize,
+    isa: Isa,
 }
 
 /// A cast; to the same type it is an alias.
@@ -269,11 +274,11 @@ pub(crate) fn lower_cast(op: &Cast, cx: &Cx<'_>) -> Built {
     let (from, to) = (cx.input(0).data_type, op.data_type);
     let nibble = || {
         let elements = cx.input(0).elements();
-        Built::new(NibbleCast { from, to, elements }, cx, &[0])
+        Built::new(NibbleCast { from, to, elements, isa: cx.isa }, cx, &[0])
     };
     with_element!(from, T => with_element!(
         to,
-        U => Built::new(CastKernel::<T, U>(std::marker::PhantomData), cx, &[0]),
+        U => Built::new(CastKernel::<T, U>(cx.isa, std::marker::PhantomData), cx, &[0]),
         nibble => nibble()
     ), nibble => nibble())
 }
@@ -301,11 +306,11 @@ impl Kernel for NibbleCast {
                     x.cast()
                 };
             }
-        }, nibble => unpack_nibbles(signed(self.from), io.read(0), 0, bytes));
+        }, nibble => nibble::unpack(signed(self.from), io.read(0), 0, bytes));
         with_element!(
             self.to,
-            U => cast::<i8, U>(bytes, io.write(0)),
-            nibble => pack_nibbles(bytes, io.write(0))
+            U => cast::<i8, U>(self.isa, bytes, io.write(0)),
+            nibble => nibble::pack(bytes, io.write(0))
         );
     }
 }

@@ -102,6 +102,7 @@ struct Product {
 
 /// The kernel for some products; `reads` are the left operand, the right one where it is read at
 /// run time, and what the epilogue reads.
+#[allow(clippy::too_many_arguments, reason = "each is one part of a product")]
 pub(crate) fn build(
     problems: Problems,
     left: Left,

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use webnn_core::{DataType, Result};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::{Plain, Scratch};
-use webnn_kernels::cast::{Signed, pack_nibbles, unpack_nibbles};
 use webnn_kernels::float::Float;
+use webnn_kernels::nibble::{self, Signed};
 use webnn_kernels::quantize::{Quantized, blockwise, dequantize, quantize};
 use webnn_kernels::strided::Space;
 
@@ -114,7 +114,7 @@ impl<T: Float + Plain> Kernel for QuantizeNibbles<T> {
         let mut scratch = Scratch::new(io.scratch());
         let (wide, zero) = (scratch.take::<i8>(*elements), scratch.take::<i8>(*blocks));
         let (x, scale) = (io.read::<T>(0), io.read::<T>(1));
-        unpack_nibbles(self.1, io.read(2), 0, zero);
+        nibble::unpack(self.1, io.read(2), 0, zero);
         // A 4-bit zero point and its neighbours lie inside the range of a signed byte.
         quantize(*isa, space, 0..*elements, x, scale, zero, wide);
         let (least, greatest) = match self.1 {
@@ -122,7 +122,7 @@ impl<T: Float + Plain> Kernel for QuantizeNibbles<T> {
             Signed::No => (0, 15),
         };
         wide.iter_mut().for_each(|x| *x = (*x).clamp(least, greatest));
-        pack_nibbles(wide, io.write(0));
+        nibble::pack(wide, io.write(0));
     }
 }
 
@@ -137,8 +137,8 @@ impl<T: Float + Plain> Kernel for DequantizeNibbles<T> {
         let (x, zero) = (scratch.take::<i8>(*elements), scratch.take::<i8>(*blocks));
         let out = io.write::<T>(0);
         let scale = io.read::<T>(1);
-        unpack_nibbles(self.1, io.read(0), 0, x);
-        unpack_nibbles(self.1, io.read(2), 0, zero);
+        nibble::unpack(self.1, io.read(0), 0, x);
+        nibble::unpack(self.1, io.read(2), 0, zero);
         let (x, zero) = (&*x, &*zero);
         threads.rows(out, 1, LEAST, |range, out| {
             dequantize(*isa, space, range, x, scale, zero, out);

@@ -102,14 +102,9 @@ impl Parameters {
     }
 }
 
-fn build<T: Byte + Plain + TryFrom<i32>>(
-    cx: &Cx<'_>,
-    nodes: &[NodeId],
-    input: &Node,
-    quantize: &Node,
-) -> Option<Built>
+fn build<T>(cx: &Cx<'_>, nodes: &[NodeId], input: &Node, quantize: &Node) -> Option<Built>
 where
-    T: Send + Sync,
+    T: Byte + Plain + TryFrom<i32> + Send + Sync,
 {
     let (input_scale, zero_point) = Parameters::of(cx, input)?.single()?;
     let (output_scale, output_zero) = Parameters::of(cx, quantize)?.single()?;

@@ -1,4 +1,6 @@
 //! Builds a graph of one operator, and compares the engine with the definition.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "tests tell two kinds of types apart")]
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses some of it")]
 
 use webnn_core::attrs::{Args, Attr};
