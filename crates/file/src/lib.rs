@@ -74,7 +74,7 @@ impl Storage for MappedFile {
             }
         }
         #[cfg(not(unix))]
-        drop(range);
+        let _ = range;
     }
 }
 

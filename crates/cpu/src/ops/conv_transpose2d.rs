@@ -248,22 +248,25 @@ impl Transposed {
     /// Adds to some rows of the output what one group's filter of one pair of phases gives.
     fn phase(
         &self,
-        pair: [usize; 2],
-        group: usize,
+        [y, x, group]: [usize; 3],
         filter: PackedRef<'_>,
-        rows: Range<usize>,
-        to: &mut [f32],
+        (rows, to): (Range<usize>, &mut [f32]),
         start: Start<'_>,
-        io: &Io<'_>,
+        images: &[f32],
         scratch: &mut [u8],
     ) {
         let [_, height, width, channels] = self.output;
         let [inputs, outputs] = self.filter.channels;
-        let [y, x] = pair;
         let (down, across) = (&self.phases[0][y], &self.phases[1][x]);
         let window = &self.windows[y * self.phases[1].len() + x];
-        let images = &io.read::<f32>(0)[group * inputs..];
-        let pixels = Pixels::new(images, window, self.input[0], inputs, self.input[3], 0.0);
+        let pixels = Pixels::new(
+            &images[group * inputs..],
+            window,
+            self.input[0],
+            inputs,
+            self.input[3],
+            0.0,
+        );
         let finish = Finish { start, clamp: self.epilogue.clamp, post: None };
         for row in rows.clone().filter(|row| row % height % self.strides[0] == y) {
             let line =
@@ -356,7 +359,8 @@ impl Kernel for Transposed {
                             PackedRef::new(self.tile, packed, [k, outputs])
                         }
                     };
-                    self.phase(pair, group, filter, rows.clone(), to, start, io, tiles);
+                    let place = [pair[0], pair[1], group];
+                    self.phase(place, filter, (rows.clone(), to), start, io.read(0), tiles);
                 }
             }
             if self.epilogue.has_post() {
