@@ -15,6 +15,8 @@ pub enum Outcome {
     Failed(String),
     /// Why the engine need not pass it.
     Skipped(String),
+    /// It ran and failed, as the list of known failures says; and why.
+    Known(String),
 }
 
 /// The cases that an engine is known to fail, by the kind of its device.
@@ -29,17 +31,16 @@ pub fn known_failures(kind: &str) -> Result<Vec<Known<'static>>> {
 /// Runs a case of a suite on a context. One that is known to fail must fail.
 pub fn run_case(context: &Context, suite: &str, case: &Case, known: &[Known<'_>]) -> Outcome {
     let known = known.iter().find(|known| known.suite == suite && known.case == case.name);
-    let excuse = match known {
-        Some(known) => Some(format!("known to fail: {}", known.reason)),
-        None => unsupported(context, case),
-    };
-    match (try_case(context, case), excuse) {
-        (Ok(()), Some(excuse)) if known.is_some() => {
-            Outcome::Failed(format!("passes, but is {excuse}"))
+    match (try_case(context, case), known) {
+        (Ok(()), None) => Outcome::Passed,
+        (Ok(()), Some(known)) => {
+            Outcome::Failed(format!("passes, but is known to fail: {}", known.reason))
         }
-        (Ok(()), _) => Outcome::Passed,
-        (Err(_), Some(excuse)) => Outcome::Skipped(excuse),
-        (Err(error), None) => Outcome::Failed(error.message().to_owned()),
+        (Err(_), Some(known)) => Outcome::Known(known.reason.to_owned()),
+        (Err(error), None) => match unsupported(context, case) {
+            Some(reason) => Outcome::Skipped(reason),
+            None => Outcome::Failed(error.message().to_owned()),
+        },
     }
 }
 

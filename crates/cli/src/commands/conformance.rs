@@ -131,6 +131,7 @@ fn report(rows: &[Row]) {
             Outcome::Passed => {}
             Outcome::Failed(why) => println!("{ERROR}failed{ERROR:#}  {name}\n        {why}"),
             Outcome::Skipped(why) => println!("{DIM}skipped{DIM:#} {name}: {why}"),
+            Outcome::Known(why) => println!("{DIM}known to fail{DIM:#} {name}: {why}"),
         }
     }
 }
@@ -141,6 +142,7 @@ fn as_json(rows: &[Row]) -> serde_json::Value {
             Outcome::Passed => ("passed", None),
             Outcome::Failed(why) => ("failed", Some(why)),
             Outcome::Skipped(why) => ("skipped", Some(why)),
+            Outcome::Known(why) => ("known to fail", Some(why)),
         };
         json!({ "case": name, "outcome": outcome, "reason": reason })
     };
