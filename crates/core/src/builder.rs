@@ -110,6 +110,23 @@ impl GraphBuilder {
         Ok(self.operand(value))
     }
 
+    /// A constant whose bytes, so many, lie in another place: see [`Bytes::external`].
+    pub fn constant_external(
+        &mut self,
+        data_type: DataType,
+        shape: &[u32],
+        byte_length: usize,
+        id: u32,
+    ) -> Result<Operand> {
+        self.check_can_build().map_err(|error| error.at("constant"))?;
+        let desc = self.check_desc(data_type, shape).map_err(|error| error.at("constant"))?;
+        if byte_length as u64 != desc.byte_length() {
+            let expected = desc.byte_length();
+            bail!("constant: {byte_length} bytes were given, expected {expected} for {desc}");
+        }
+        self.constant(data_type, shape, Bytes::external(id))
+    }
+
     /// A constant of shape `[]`; the number is cast as the specification says of `MLNumber`.
     pub fn scalar(&mut self, data_type: DataType, value: impl Into<Number>) -> Result<Operand> {
         self.constant(data_type, &[], value.into().to_element(data_type))
@@ -131,6 +148,23 @@ impl GraphBuilder {
             .and_then(|method| (method.parse)(attributes))
             .map_err(|error| error.at(place()))?;
         self.push(op, operands, label)
+    }
+
+    /// Adds an operator by its method's name; operands by the names of their slots, several for a
+    /// slot that is a sequence.
+    pub fn add_named(
+        &mut self,
+        name: &str,
+        operands: &[(&str, Vec<Operand>)],
+        attributes: &Args,
+        label: &str,
+    ) -> Result<Vec<Operand>> {
+        let place = || place(name, label);
+        self.check_can_build().map_err(|error| error.at(place()))?;
+        let operands = method(name)
+            .and_then(|method| by_slot(method, operands))
+            .map_err(|error| error.at(place()))?;
+        self.add(name, &operands, attributes, label)
     }
 
     /// Adds an operator; operands by slot, `None` for absent options.
@@ -351,7 +385,38 @@ impl GraphBuilder {
     }
 }
 
+/// Operands that were given by name, by slot.
+fn by_slot(method: &Method, named: &[(&str, Vec<Operand>)]) -> Result<Vec<Option<Operand>>> {
+    let is_sequence = method.slots.iter().any(|slot| slot.presence == Presence::Repeated);
+    let mut slots = vec![None; if is_sequence { 0 } else { method.slots.len() }];
+    for (name, operands) in named {
+        let Some(slot) = method.slots.iter().position(|slot| slot.name == *name) else {
+            bail!("there is no operand {name:?}");
+        };
+        if is_sequence {
+            slots.extend(operands.iter().copied().map(Some));
+        } else {
+            ensure!(operands.len() == 1, "{name} is a sequence, expected one operand");
+            slots[slot] = operands.first().copied();
+        }
+    }
+    Ok(slots)
+}
+
 /// The place that a message names: the method, and the label where there is one.
 fn place(name: &str, label: &str) -> String {
-    if label.is_empty() { name.to_owned() } else { format!("{name} {label:?}") }
+    if label.is_empty() { name.to_owned() } else { format!("{name} [{}]", shown(label)) }
+}
+
+/// A caller's text without what would change how a message looks: control characters and those
+/// that turn the direction of writing are escaped.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown
 }

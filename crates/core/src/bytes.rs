@@ -1,4 +1,5 @@
-//! Constant data that is shared and never copied: a heap buffer or a slice of a mapped file.
+//! Constant data that is shared and never copied: a heap buffer, a slice of a mapped file, or the
+//! number of one that lies in another place.
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -12,6 +13,24 @@ pub trait Storage: Send + Sync {
     /// A hint that the range will not be read again soon; its contents must stay readable.
     fn release(&self, range: Range<usize>) {
         let _ = range;
+    }
+
+    /// The caller's number for bytes that lie in another place; [`Storage::bytes`] is empty then.
+    fn external(&self) -> Option<u32> {
+        None
+    }
+}
+
+/// Bytes in another place.
+struct External(u32);
+
+impl Storage for External {
+    fn bytes(&self) -> &[u8] {
+        &[]
+    }
+
+    fn external(&self) -> Option<u32> {
+        Some(self.0)
     }
 }
 
@@ -33,6 +52,19 @@ impl Bytes {
     pub fn slice_of(storage: Arc<dyn Storage>, range: Range<usize>) -> Option<Bytes> {
         storage.bytes().get(range.clone())?;
         Some(Bytes { storage, range })
+    }
+
+    /// A stand-in for bytes that lie in another place, by the number that the caller gives them.
+    ///
+    /// A graph of such constants can be checked and printed, and read back from its text where
+    /// the bytes are ([`text::parse_with`](crate::text::parse_with)); no engine takes it.
+    pub fn external(id: u32) -> Bytes {
+        Bytes { storage: Arc::new(External(id)), range: 0..0 }
+    }
+
+    /// The number, where the bytes lie in another place.
+    pub fn external_id(&self) -> Option<u32> {
+        self.storage.external()
     }
 
     /// Tells the storage that these bytes have been packed elsewhere.
@@ -62,7 +94,7 @@ impl Deref for Bytes {
 
 impl PartialEq for Bytes {
     fn eq(&self, other: &Bytes) -> bool {
-        self.is_same(other) || self[..] == other[..]
+        self.is_same(other) || (self.external_id() == other.external_id() && self[..] == other[..])
     }
 }
 

@@ -154,10 +154,11 @@ impl Graph {
         value
     }
 
-    /// Adds a constant; fails unless the bytes are as long as the descriptor says.
+    /// Adds a constant; fails unless the bytes are as long as the descriptor says, or in another
+    /// place.
     pub fn push_constant(&mut self, desc: Desc, bytes: Bytes) -> Result<ValueId> {
         ensure!(
-            bytes.len() as u64 == desc.byte_length(),
+            bytes.len() as u64 == desc.byte_length() || bytes.external_id().is_some(),
             "constant has {} bytes, expected {} for {desc}",
             bytes.len(),
             desc.byte_length()

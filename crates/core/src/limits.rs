@@ -169,6 +169,40 @@ impl Limits {
         }
     }
 
+    /// The specification's `MLOpSupportLimits` dictionary as JSON, its members in the order in
+    /// which a script sees them.
+    pub fn to_json(&self) -> String {
+        let tensor = |limits: TensorLimits| {
+            let types: Vec<String> =
+                limits.data_types.iter().map(|t| format!("\"{}\"", t.name())).collect();
+            let (min, max) = limits.rank_range;
+            format!(
+                r#"{{"dataTypes":[{}],"rankRange":{{"max":{max},"min":{min}}}}}"#,
+                types.join(",")
+            )
+        };
+        let object = |mut members: Vec<(&str, String)>| {
+            members.sort_unstable();
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let layout = match self.preferred_input_layout {
+            PreferredLayout::Nchw => "\"nchw\"",
+            PreferredLayout::Nhwc => "\"nhwc\"",
+        };
+        let mut members = vec![
+            ("preferredInputLayout", layout.to_owned()),
+            ("maxTensorByteLength", self.max_tensor_byte_length.to_string()),
+        ];
+        members.extend(["input", "constant", "output"].map(|name| (name, tensor(self.tensors()))));
+        members.extend(crate::ops::methods().map(|method| {
+            let slots = self.method(method).into_iter();
+            (method.name, object(slots.map(|(name, limits)| (name, tensor(limits))).collect()))
+        }));
+        object(members)
+    }
+
     fn rank_range(&self, method: &Method, slot: &Slot) -> (usize, usize) {
         match slot.ranks {
             SlotRanks::Between(min, max) => (min, max),
@@ -192,5 +226,25 @@ impl Limits {
             self.max_tensor_byte_length
         );
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dictionary_lists_its_members_in_lexicographic_order() {
+        let json = Limits::default().to_json();
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let members = value.as_object().unwrap();
+        assert_eq!(members.len(), 5 + crate::ops::methods().count());
+        let places: Vec<usize> =
+            members.keys().map(|name| json.find(&format!("\"{name}\":")).unwrap()).collect();
+        assert!(members.keys().is_sorted() && places[..3].is_sorted());
+        assert_eq!(value["softmax"]["input"]["dataTypes"][0], "float32");
+        assert_eq!(value["conv2d"]["bias"]["rankRange"]["max"], 1);
+        assert_eq!(value["maxTensorByteLength"], i32::MAX);
+        assert_eq!(value["preferredInputLayout"], "nhwc");
     }
 }

@@ -21,6 +21,7 @@
 //! elements  = "{" number { "," number } "}"    one per element, row-major
 //!           | "splat" number                   all the same
 //!           | "0x" then hexadecimal digits     the bytes in memory, two digits each
+//!           | "external" number                bytes that travel beside the text, by their number
 //! operand   = value                            the next required slot, or item of a sequence
 //!           | slot ":" value                   an optional slot by its name
 //! options   = "{" [ name ":" attr { "," name ":" attr } ] "}"
@@ -44,6 +45,7 @@ mod print;
 
 use std::str::FromStr;
 
+use crate::bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::limits::Limits;
@@ -52,7 +54,25 @@ pub use print::{Summary, summary};
 
 /// Reads a graph; an error names line and column.
 pub fn parse(text: &str, limits: Limits) -> Result<Graph> {
-    parse::graph(text, limits)
+    parse::graph(text, limits, &[])
+}
+
+/// Reads a graph some of whose constants travel beside the text: `external 3` is the fourth.
+///
+/// ```
+/// use webnn_core::{Bytes, Limits, text};
+///
+/// let text = r#"
+///     %w = constant float32[2] external 0
+///     %y = neg(%w)
+///     output "y" = %y
+/// "#;
+/// let graph = text::parse_with(text, Limits::default(), &[Bytes::from(vec![0; 8])])?;
+/// assert!(text::parse(text, Limits::default()).is_err());
+/// # Ok::<(), webnn_core::Error>(())
+/// ```
+pub fn parse_with(text: &str, limits: Limits, external: &[Bytes]) -> Result<Graph> {
+    parse::graph(text, limits, external)
 }
 
 impl FromStr for Graph {
@@ -98,6 +118,32 @@ output "x" = %0
         let expected = "%0 = input \"x//y\" float32[2]\n%1 = constant float32[] {2}\n\
                         %2 = mul(%0, %1)\noutput \"y\" = %2\n";
         assert_eq!(text.parse::<Graph>().unwrap().to_string(), expected);
+    }
+
+    #[test]
+    fn external_constants_travel_beside_the_text() {
+        let mut builder = crate::GraphBuilder::new(Limits::default());
+        let f32 = crate::DataType::Float32;
+        let error = builder.constant_external(f32, &[2], 7, 5).unwrap_err();
+        assert_eq!(error.message(), "constant: 7 bytes were given, expected 8 for float32[2]");
+        let w = builder.constant_external(f32, &[2], 8, 1).unwrap();
+        let args = crate::attrs::Args::new();
+        let y = builder.add_named("neg", &[("input", vec![w])], &args, "").unwrap();
+        let text = builder.build(&[("y", y[0])]).unwrap().to_string();
+        let expected = "%0 = constant float32[2] external 1\n%1 = neg(%0)\noutput \"y\" = %1\n";
+        assert_eq!(text, expected);
+
+        let bytes = [Bytes::from(vec![]), Bytes::from(vec![0, 0, 128, 63, 0, 0, 0, 64])];
+        let graph = parse_with(&text, Limits::default(), &bytes).unwrap();
+        assert_eq!(graph.to_string(), text.replace("external 1", "{1, 2}"));
+        for (bytes, expected) in [
+            (&bytes[..1], "there is no external constant 1, 1 came with the text"),
+            (&bytes[..], "constant has 0 bytes, expected 8"),
+        ] {
+            let text = if bytes.len() == 2 { text.replace("nal 1", "nal 0") } else { text.clone() };
+            let error = parse_with(&text, Limits::default(), bytes).unwrap_err();
+            assert!(error.message().contains(expected), "{error}");
+        }
     }
 
     #[test]

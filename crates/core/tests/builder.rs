@@ -160,7 +160,7 @@ fn a_builder_builds_once() {
     // The state comes before anything else that is wrong.
     fails(builder.input("", F32, &[0]), kind, &format!("input \"\": {rest}"));
     fails(builder.add("nothing", &[], &Args::new(), ""), kind, &format!("nothing: {rest}"));
-    fails(builder.add("elu", &[], &Args::new(), "l"), kind, &format!("elu \"l\": {rest}"));
+    fails(builder.add("elu", &[], &Args::new(), "l"), kind, &format!("elu [l]: {rest}"));
     assert_eq!(builder.constant_bytes(x), None);
 }
 
@@ -188,7 +188,7 @@ fn unknown_methods_are_refused_and_unknown_attributes_are_not() {
     fails(
         builder.add("einsum", &[Some(x)], &args, "sum"),
         ErrorKind::Type,
-        "einsum \"sum\": there is no method \"einsum\"",
+        "einsum [sum]: there is no method \"einsum\"",
     );
     fails(
         builder.add("elu", &[Some(x), Some(x)], &Args::new(), ""),
@@ -287,4 +287,38 @@ fn limits_list_every_operand_and_result() {
     let rows = limits.method(op.method());
     assert_eq!(rows[0].1.data_types, DataTypes::of(&[]), "condition is uint8 alone");
     assert_eq!(rows[2].1.data_types, limits.data_types, "as trueValue");
+}
+
+#[test]
+fn operands_go_by_name() {
+    let mut builder = GraphBuilder::new(Limits::default());
+    let x = builder.input("x", F32, &[2, 3]).unwrap();
+    let c = builder.input("c", F32, &[2, 3]).unwrap();
+    let args = Args::new().with("aTranspose", Attr::Bool(true));
+    let named = [("c", vec![c]), ("b", vec![x]), ("a", vec![x])];
+    let error = builder.add_named("gemm", &named, &args, "g").unwrap_err();
+    assert!(error.message().starts_with("gemm [g]: "), "{error}");
+    let joined = builder.add_named(
+        "concat",
+        &[("inputs", vec![x, c])],
+        &Args::new().with("axis", Attr::Number(Number::Int(0))),
+        "",
+    );
+    assert_eq!(joined.unwrap()[0].shape().to_vec(), [4, 3]);
+    for (operands, expected) in [
+        (vec![("x", vec![x])], "relu: there is no operand \"x\""),
+        (vec![("input", vec![x, c])], "relu: input is a sequence, expected one operand"),
+        (vec![], "relu: input is missing"),
+    ] {
+        let error = builder.add_named("relu", &operands, &Args::new(), "").unwrap_err();
+        assert_eq!(error.message(), expected);
+    }
+}
+
+#[test]
+fn labels_are_shown_without_what_changes_how_text_looks() {
+    let mut builder = GraphBuilder::new(Limits::default());
+    let label = "a'b\"c\\d\n\u{202e}\u{2066}é";
+    let error = builder.add_named("relu", &[], &Args::new(), label).unwrap_err();
+    assert_eq!(error.message(), "relu [a'b\"c\\d\\n\\u{202e}\\u{2066}é]: input is missing");
 }

@@ -555,5 +555,5 @@ fn recurrent_networks_refuse() {
 #[test]
 fn a_label_stands_in_the_message() {
     let message = error("relu(%s8) { label: \"stem/relu\\n\" }");
-    assert!(message.message().contains(": relu \"stem/relu\\n\": input has"), "{message}");
+    assert!(message.message().contains(": relu [stem/relu\\n]: input has"), "{message}");
 }

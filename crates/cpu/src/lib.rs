@@ -47,6 +47,11 @@ pub struct Engine {
     isa: Isa,
 }
 
+/// What every engine of this kind takes, on whatever processor.
+pub fn limits() -> Limits {
+    Limits { preferred_input_layout: PreferredLayout::Nhwc, ..Limits::default() }
+}
+
 impl Engine {
     /// Starts the threads.
     pub fn new(options: Options) -> Engine {
@@ -57,7 +62,7 @@ impl Engine {
 
     /// What the engine takes.
     pub fn limits(&self) -> Limits {
-        Limits { preferred_input_layout: PreferredLayout::Nhwc, ..Limits::default() }
+        limits()
     }
 
     /// The number of threads.

@@ -8,10 +8,12 @@ use webnn_core::graph::Port;
 use webnn_core::ops::Inputs;
 use webnn_core::{
     Bytes, DataType, Desc, Error, ErrorKind, GraphBuilder as Builder, Number, Operand, Result,
+    Source,
 };
 
 use crate::context::Inner;
 use crate::element::Element;
+use crate::engine::Engine;
 use crate::graph::Graph;
 use crate::sync::lock;
 use crate::tensor::Tensor;
@@ -33,7 +35,7 @@ use crate::timeline::panicked;
 /// let error = builder.label("stem").conv2d(image, filter, options).unwrap_err();
 /// assert_eq!(
 ///     error.message(),
-///     "conv2d \"stem\": filter has 3 input channels, expected 8 (8 channels in 1 groups)"
+///     "conv2d [stem]: filter has 3 input channels, expected 8 (8 channels in 1 groups)"
 /// );
 /// # Ok::<(), webnn::Error>(())
 /// ```
@@ -81,6 +83,43 @@ impl GraphBuilder {
         self.edit("constant", |builder| builder.constant(data_type, shape, bytes))
     }
 
+    /// A constant of so many bytes that lie in another place: see [`Bytes::external`]. Only a
+    /// context [elsewhere](crate::Context::elsewhere) builds with it.
+    pub fn constant_external(
+        &self,
+        data_type: DataType,
+        shape: &[u32],
+        byte_length: usize,
+        id: u32,
+    ) -> Result<Operand> {
+        self.edit("constant", |builder| {
+            builder.constant_external(data_type, shape, byte_length, id)
+        })
+    }
+
+    /// Adds an operator by the specification's names: the method's, and those of the operands.
+    ///
+    /// ```
+    /// use webnn::core::attrs::{Args, Attr};
+    /// use webnn::{ContextOptions, DataType, Ml, Number};
+    ///
+    /// let builder = Ml::new().create_context(&ContextOptions::default())?.graph_builder()?;
+    /// let x = builder.input("x", DataType::Float32, &[2, 3])?;
+    /// let args = Args::new().with("axis", Attr::Number(Number::Int(1)));
+    /// let results = builder.add_named("softmax", &[("input", vec![x])], &args, "scores")?;
+    /// assert_eq!(results[0].shape().to_vec(), [2, 3]);
+    /// # Ok::<(), webnn::Error>(())
+    /// ```
+    pub fn add_named(
+        &self,
+        method: &str,
+        operands: &[(&str, Vec<Operand>)],
+        attributes: &Args,
+        label: &str,
+    ) -> Result<Vec<Operand>> {
+        self.edit(method, |builder| builder.add_named(method, operands, attributes, label))
+    }
+
     /// A constant with the elements of a slice.
     pub fn constant_slice<T: Element>(&self, shape: &[u32], elements: &[T]) -> Result<Operand> {
         self.constant(T::DATA_TYPE, shape, bytemuck::cast_slice::<T, u8>(elements).to_vec())
@@ -117,16 +156,19 @@ impl GraphBuilder {
     /// Compiles what the named operands need. A failed check leaves the builder usable; otherwise
     /// it has done its work.
     pub fn build(&self, outputs: &[(&str, Operand)]) -> Result<Graph> {
-        let context = &self.shared.context;
-        let graph = {
-            let mut state = self.open("build")?;
-            if let Some(name) = state.destroyed_tensor(outputs) {
-                let message = format!("a constant tensor that output {name:?} needs is destroyed");
-                return Err(Error::type_error(message).at("build"));
-            }
-            state.builder.build(outputs)?
-        };
-        compile(context, graph).map_err(|error| error.at("build"))
+        let graph = self.finish(outputs)?;
+        compile(&self.shared.context, graph).map_err(|error| error.at("build"))
+    }
+
+    /// The checks of [`GraphBuilder::build`], and what it would compile: for
+    /// [`Context::compile`](crate::Context::compile) on another thread, or in another place.
+    pub fn finish(&self, outputs: &[(&str, Operand)]) -> Result<webnn_core::Graph> {
+        let mut state = self.open("build")?;
+        if let Some(name) = state.destroyed_tensor(outputs) {
+            let message = format!("a constant tensor that output {name:?} needs is destroyed");
+            return Err(Error::type_error(message).at("build"));
+        }
+        state.builder.build(outputs)
     }
 
     pub(crate) fn call(
@@ -174,6 +216,9 @@ pub(crate) fn compile(context: &Arc<Inner>, graph: webnn_core::Graph) -> Result<
         ports.iter().map(|port| (port.name.clone(), graph.desc(port.value))).collect()
     };
     let (inputs, outputs) = (ports(graph.inputs()), ports(graph.outputs()));
+    if !matches!(context.engine, Engine::Elsewhere) {
+        check_constants(&graph)?;
+    }
     let compile = std::panic::AssertUnwindSafe(|| context.engine.compile(graph));
     let program = std::panic::catch_unwind(compile).unwrap_or_else(|panic| {
         let reason = panicked("build", panic.as_ref());
@@ -182,6 +227,17 @@ pub(crate) fn compile(context: &Arc<Inner>, graph: webnn_core::Graph) -> Result<
     })?;
     context.check_not_lost("build")?;
     Ok(Graph::new(context.clone(), inputs, outputs, program))
+}
+
+/// Fails unless every constant's bytes are here.
+fn check_constants(graph: &webnn_core::Graph) -> Result<()> {
+    for value in graph.values() {
+        if let Source::Constant(bytes) = &value.source {
+            let id = bytes.external_id();
+            ensure!(id.is_none(), "the bytes of constant {} lie in another place", id.unwrap_or(0));
+        }
+    }
+    Ok(())
 }
 
 /// Fails unless every node's results are what its operator infers.

@@ -55,6 +55,15 @@ impl Context {
         }))
     }
 
+    /// A context whose engine is in another place, such as a worker of the page's thread: it makes
+    /// every check and keeps every state, and holds no bytes and computes nothing. Its constants
+    /// are [external](Bytes::external).
+    ///
+    /// Who carries the calls over calls [`Context::lose`] when the engine is gone.
+    pub fn elsewhere(device: Device, options: &ContextOptions) -> Context {
+        Context::new(Engine::Elsewhere, device, options.clone())
+    }
+
     /// What the context computes with, and why.
     pub fn device(&self) -> &Device {
         &self.0.device
@@ -114,11 +123,7 @@ impl Context {
         let place = |error: Error| error.at("createTensor");
         self.0.check_not_lost("createTensor")?;
         let desc = self.0.check_desc(descriptor).map_err(place)?;
-        let memory = self.0.take(&desc).and_then(|()| {
-            let memory = self.0.engine.tensor(&desc);
-            memory.inspect_err(|_| self.0.give_back(desc.byte_length()))
-        });
-        let memory = Memory::Timeline(Mutex::new(Some(memory.map_err(place)?)));
+        let memory = self.0.memory(&desc).map_err(place)?;
         let usage = (descriptor.readable, descriptor.writable);
         Ok(self.0.remember(Tensor::new(self.0.clone(), desc, usage, memory)))
     }
@@ -133,15 +138,31 @@ impl Context {
         self.0.check_not_lost("createConstantTensor")?;
         let desc = self.0.check_desc(descriptor).map_err(place)?;
         let bytes = bytes.into();
-        check_length(&desc, bytes.len()).map_err(place)?;
-        self.0.take(&desc).map_err(place)?;
+        if bytes.external_id().is_none() {
+            check_length(&desc, bytes.len()).map_err(place)?;
+            self.0.take(&desc).map_err(place)?;
+        }
         let memory = Memory::Constant(Mutex::new(Some(bytes)));
         Ok(self.0.remember(Tensor::new(self.0.clone(), desc, (false, false), memory)))
     }
 
+    /// [`Context::create_constant_tensor`] of so many bytes that lie in another place, where the
+    /// context [is](Context::elsewhere), too.
+    pub fn create_constant_tensor_external(
+        &self,
+        descriptor: &TensorDescriptor,
+        byte_length: usize,
+        id: u32,
+    ) -> Result<Tensor> {
+        let check = || check_length(&self.0.check_desc(descriptor)?, byte_length);
+        self.0.check_not_lost("createConstantTensor")?;
+        check().map_err(|error: Error| error.at("createConstantTensor"))?;
+        self.create_constant_tensor(descriptor, Bytes::external(id))
+    }
+
     /// Replaces a tensor's elements, given row-major and little-endian.
     pub fn write_tensor(&self, tensor: &Tensor, bytes: &[u8]) -> Result<()> {
-        self.check_write(tensor, bytes.len()).map_err(|error| error.at("writeTensor"))?;
+        self.check_write(tensor, bytes.len())?;
         match self.0.timeline.turn() {
             Some(_turn) => tensor.0.write(bytes),
             None => self.0.timeline.submit(Task::Write(tensor.0.clone(), bytes.to_vec())),
@@ -149,10 +170,14 @@ impl Context {
         Ok(())
     }
 
-    fn check_write(&self, tensor: &Tensor, length: usize) -> Result<()> {
-        self.check_tensor(tensor)?;
-        ensure!(tensor.writable(), "the tensor is not writable");
-        check_length(&tensor.desc(), length)
+    /// Whether [`Context::write_tensor`] would take so many bytes for the tensor.
+    pub fn check_write(&self, tensor: &Tensor, length: usize) -> Result<()> {
+        let check = || {
+            self.check_tensor(tensor)?;
+            ensure!(tensor.writable(), "the tensor is not writable");
+            check_length(&tensor.desc(), length)
+        };
+        check().map_err(|error| error.at("writeTensor"))
     }
 
     /// Replaces a tensor's elements by those of a slice.
@@ -164,7 +189,7 @@ impl Context {
     /// A tensor's elements, row-major and little-endian, once all that was asked for before is
     /// done.
     pub fn read_tensor(&self, tensor: &Tensor) -> Result<ReadTensor> {
-        self.check_read(tensor)?;
+        self.check_read(tensor, None)?;
         let promise = Promise::new();
         match self.0.timeline.turn() {
             Some(_turn) => {
@@ -177,7 +202,7 @@ impl Context {
 
     /// [`Context::read_tensor`], waiting.
     pub fn read_tensor_blocking(&self, tensor: &Tensor) -> Result<Vec<u8>> {
-        self.check_read(tensor)?;
+        self.check_read(tensor, None)?;
         if let Some(_turn) = self.0.timeline.turn() {
             return tensor.0.read();
         }
@@ -193,13 +218,15 @@ impl Context {
         Ok(to_vec(&self.read_tensor_blocking(tensor)?))
     }
 
-    fn check_read(&self, tensor: &Tensor) -> Result<()> {
-        let place = |error: Error| error.at("readTensor");
-        self.check_tensor(tensor).map_err(place)?;
-        if !tensor.readable() {
-            return Err(place(Error::type_error("the tensor is not readable")));
-        }
-        Ok(())
+    /// Whether [`Context::read_tensor`] would take the tensor, and its bytes would fit a
+    /// destination of the length that is given.
+    pub fn check_read(&self, tensor: &Tensor, length: Option<usize>) -> Result<()> {
+        let check = || {
+            self.check_tensor(tensor)?;
+            ensure!(tensor.readable(), "the tensor is not readable");
+            length.map_or(Ok(()), |length| check_length(&tensor.desc(), length))
+        };
+        check().map_err(|error| error.at("readTensor"))
     }
 
     fn check_tensor(&self, tensor: &Tensor) -> Result<()> {
@@ -216,7 +243,7 @@ impl Context {
         inputs: &[(&str, &Tensor)],
         outputs: &[(&str, &Tensor)],
     ) -> Result<()> {
-        let dispatch = self.check_dispatch(graph, inputs, outputs)?;
+        let dispatch = self.bind_dispatch(graph, inputs, outputs)?;
         self.0.timeline.submit(Task::Dispatch(dispatch));
         Ok(())
     }
@@ -228,7 +255,7 @@ impl Context {
         inputs: &[(&str, &Tensor)],
         outputs: &[(&str, &Tensor)],
     ) -> Result<()> {
-        let dispatch = self.check_dispatch(graph, inputs, outputs)?;
+        let dispatch = self.bind_dispatch(graph, inputs, outputs)?;
         self.0.timeline.wait(self.0.timeline.submit_for(Task::Dispatch(dispatch)));
         self.0.check_not_lost("dispatch")
     }
@@ -241,13 +268,23 @@ impl Context {
         outputs: &[(&str, &Tensor)],
     ) -> Result<Vec<Duration>> {
         let profile = Promise::new();
-        let dispatch = self.check_dispatch(graph, inputs, outputs)?;
+        let dispatch = self.bind_dispatch(graph, inputs, outputs)?;
         let dispatch = Dispatch { profile: Some(profile.clone()), ..dispatch };
         self.0.timeline.wait(self.0.timeline.submit_for(Task::Dispatch(dispatch)));
         profile.take().ok_or_else(|| self.0.lost_error("dispatch"))
     }
 
-    fn check_dispatch(
+    /// Whether [`Context::dispatch`] would take the arguments.
+    pub fn check_dispatch(
+        &self,
+        graph: &Graph,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[(&str, &Tensor)],
+    ) -> Result<()> {
+        self.bind_dispatch(graph, inputs, outputs).map(drop)
+    }
+
+    fn bind_dispatch(
         &self,
         graph: &Graph,
         inputs: &[(&str, &Tensor)],
@@ -292,7 +329,12 @@ impl Context {
     /// Gives the device back: the context is lost, with all its tensors and graphs. Again does
     /// nothing.
     pub fn destroy(&self) {
-        self.0.lose("destroy() was called");
+        self.lose("destroy() was called");
+    }
+
+    /// Loses the context for the given reason, as a failing device does. Again does nothing.
+    pub fn lose(&self, reason: &str) {
+        self.0.lose(reason);
     }
 
     /// Resolves when the context is lost, with the reason in words.
@@ -420,6 +462,15 @@ impl Inner {
         let desc = Desc::new(descriptor.data_type, Shape::new(&descriptor.shape)?);
         self.limits.check(&desc)?;
         Ok(desc)
+    }
+
+    /// Memory for a tensor, counted.
+    fn memory(&self, desc: &Desc) -> Result<Memory> {
+        if let Engine::Elsewhere = self.engine {
+            return self.engine.tensor(desc);
+        }
+        self.take(desc)?;
+        self.engine.tensor(desc).inspect_err(|_| self.give_back(desc.byte_length()))
     }
 
     /// Counts a tensor's bytes; fails where the context may not hold as many.

@@ -1,22 +1,28 @@
 //! The engines, as one closed set: what they take, compile and run.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use webnn_core::limits::Limits;
 use webnn_core::{Desc, Error, ErrorKind, Graph, Result, reference};
 use webnn_cpu::{Options, Stats, StepInfo, Tensor};
 
+use crate::tensor::Memory;
+
 /// Compiles graphs.
 pub(crate) enum Engine {
     Cpu(webnn_cpu::Engine),
     /// The definitions of the operators, by plain loops.
     Reference,
+    /// An engine in another place: calls are checked here, and computed there.
+    Elsewhere,
 }
 
 /// A compiled graph.
 pub(crate) enum Program {
     Cpu(webnn_cpu::Program),
     Reference(Graph),
+    Elsewhere,
 }
 
 impl Engine {
@@ -33,6 +39,7 @@ impl Engine {
                 format!("{}, {count} {threads}", engine.isa().name())
             }
             Engine::Reference => "plain loops".into(),
+            Engine::Elsewhere => "in another place".into(),
         }
     }
 
@@ -40,27 +47,34 @@ impl Engine {
         match self {
             Engine::Cpu(engine) => engine.limits(),
             Engine::Reference => Limits::default(),
+            // Every engine of ours is the CPU's, wherever it runs.
+            Engine::Elsewhere => webnn_cpu::limits(),
         }
     }
 
     /// Zeroed memory; fails where there is none.
-    pub(crate) fn tensor(&self, desc: &Desc) -> Result<Tensor> {
+    pub(crate) fn tensor(&self, desc: &Desc) -> Result<Memory> {
+        if let Engine::Elsewhere = self {
+            return Ok(Memory::Elsewhere);
+        }
         // The allocation proper would end the process when it fails; this one says so.
         let length = usize::try_from(desc.byte_length()).unwrap_or(usize::MAX);
         Vec::<u8>::new().try_reserve_exact(length).map_err(|_| {
             let message = format!("{desc} takes {length} bytes, more memory than there is");
             Error::new(ErrorKind::Unknown, message)
         })?;
-        match self {
-            Engine::Cpu(engine) => engine.tensor(desc),
-            Engine::Reference => Tensor::zeroed(*desc),
-        }
+        let tensor = match self {
+            Engine::Cpu(engine) => engine.tensor(desc)?,
+            Engine::Reference | Engine::Elsewhere => Tensor::zeroed(*desc)?,
+        };
+        Ok(Memory::Timeline(Mutex::new(Some(tensor))))
     }
 
     pub(crate) fn compile(&self, graph: Graph) -> Result<Program> {
         match self {
             Engine::Cpu(engine) => engine.compile(graph).map(Program::Cpu),
             Engine::Reference => Ok(Program::Reference(graph)),
+            Engine::Elsewhere => Ok(Program::Elsewhere),
         }
     }
 }
@@ -71,6 +85,7 @@ impl Program {
         match self {
             Program::Cpu(program) => program.run(inputs, outputs),
             Program::Reference(graph) => run_reference(graph, inputs, outputs),
+            Program::Elsewhere => Ok(()),
         }
     }
 
@@ -86,20 +101,21 @@ impl Program {
                 run_reference(graph, inputs, outputs)?;
                 Ok(Vec::new())
             }
+            Program::Elsewhere => Ok(Vec::new()),
         }
     }
 
     pub(crate) fn steps(&self) -> Vec<StepInfo> {
         match self {
             Program::Cpu(program) => program.steps().to_vec(),
-            Program::Reference(_) => Vec::new(),
+            Program::Reference(_) | Program::Elsewhere => Vec::new(),
         }
     }
 
     pub(crate) fn stats(&self) -> Stats {
         match self {
             Program::Cpu(program) => program.stats(),
-            Program::Reference(_) => Stats::default(),
+            Program::Reference(_) | Program::Elsewhere => Stats::default(),
         }
     }
 }

@@ -66,6 +66,8 @@ pub(crate) enum Memory {
     Timeline(Mutex<Option<webnn_cpu::Tensor>>),
     /// Shared with the graphs that use the constant.
     Constant(Mutex<Option<Bytes>>),
+    /// Held by an engine in another place.
+    Elsewhere,
 }
 
 impl Tensor {
@@ -107,7 +109,7 @@ impl Tensor {
     /// Whether it was made by [`Context::create_constant_tensor`](crate::Context).
     pub fn is_constant(&self) -> bool {
         match self.0.memory {
-            Memory::Timeline(_) => false,
+            Memory::Timeline(_) | Memory::Elsewhere => false,
             Memory::Constant(_) => true,
         }
     }
@@ -129,7 +131,7 @@ impl TensorInner {
     /// The bytes of a constant tensor that has not been destroyed.
     pub(crate) fn constant(&self) -> Option<Bytes> {
         match &self.memory {
-            Memory::Timeline(_) => None,
+            Memory::Timeline(_) | Memory::Elsewhere => None,
             Memory::Constant(bytes) => lock(bytes).clone(),
         }
     }
@@ -139,6 +141,7 @@ impl TensorInner {
         let was_held = match &self.memory {
             Memory::Timeline(buffer) => lock(buffer).take().is_some(),
             Memory::Constant(bytes) => lock(bytes).take().is_some(),
+            Memory::Elsewhere => false,
         };
         if was_held {
             self.context.give_back(self.desc.byte_length());

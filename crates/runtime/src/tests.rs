@@ -9,7 +9,9 @@ use std::thread::Thread;
 use webnn_core::ErrorKind::{InvalidState, NotSupported, Type, Unknown};
 use webnn_core::{DataType, ErrorKind};
 
-use crate::{Context, ContextOptions, DeviceType, Graph, Ml, Result, Tensor, TensorDescriptor};
+use crate::{
+    Context, ContextOptions, Device, DeviceType, Graph, Ml, Result, Tensor, TensorDescriptor,
+};
 
 fn context() -> Context {
     Ml::new().create_context(&ContextOptions::default()).unwrap()
@@ -414,4 +416,46 @@ fn a_context_goes_while_work_is_queued() {
     let read = context.read_tensor(&y).unwrap();
     drop((context, graph, x, y));
     assert_eq!(block_on(read).unwrap().len(), 4 << 14);
+}
+
+#[test]
+fn a_context_elsewhere_checks_and_holds_nothing() {
+    let device = Device { kind: "cpu", reason: "a test".into(), details: "elsewhere".into() };
+    let context = Context::elsewhere(device, &ContextOptions::default());
+    let local = Ml::new().create_context(&ContextOptions::default()).unwrap();
+    assert_eq!(context.op_support_limits(), local.op_support_limits());
+
+    let builder = context.graph_builder().unwrap();
+    let x = builder.input("x", DataType::Float32, &[1 << 28]).unwrap();
+    let w = builder.constant_external(DataType::Float32, &[1], 4, 3).unwrap();
+    let y = builder.add(x, w).unwrap();
+    let core = builder.finish(&[("y", y)]).unwrap();
+    let text = core.to_string();
+    assert!(text.contains("constant float32[1] external 3"), "{text}");
+    let graph = context.compile(core.clone()).unwrap();
+    let error = local.compile(core).unwrap_err();
+    assert_eq!(error.message(), "build: the bytes of constant 3 lie in another place");
+
+    let descriptor = TensorDescriptor::new(DataType::Float32, &[1 << 28]);
+    let input = context.create_tensor(&descriptor.clone().writable()).unwrap();
+    let output = context.create_tensor(&descriptor.readable()).unwrap();
+    context.check_write(&input, 1 << 30).unwrap();
+    context.check_read(&output, Some(1 << 30)).unwrap();
+    context.check_dispatch(&graph, &[("x", &input)], &[("y", &output)]).unwrap();
+    for (result, message) in [
+        (context.check_write(&output, 4), "writeTensor: the tensor is not writable"),
+        (context.check_read(&input, None), "readTensor: the tensor is not readable"),
+        (
+            context.check_read(&output, Some(5)),
+            "readTensor: 5 bytes were given, expected 1073741824 for float32[268435456]",
+        ),
+    ] {
+        assert_eq!(result.unwrap_err().message(), message);
+    }
+
+    context.lose("its worker died");
+    let error = context.check_write(&input, 1 << 30).unwrap_err();
+    assert_eq!(error.message(), "writeTensor: the tensor is destroyed");
+    let error = context.graph_builder().unwrap_err();
+    assert_eq!(error.message(), "MLGraphBuilder: the context is lost: its worker died");
 }

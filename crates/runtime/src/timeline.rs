@@ -341,7 +341,7 @@ impl TensorInner {
     fn lock(&self) -> Option<MutexGuard<'_, Option<webnn_cpu::Tensor>>> {
         match &self.memory {
             Memory::Timeline(buffer) => Some(lock(buffer)),
-            Memory::Constant(_) => None,
+            Memory::Constant(_) | Memory::Elsewhere => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::attrs::{Args, Attr, is_name};
 use crate::builder::{GraphBuilder, Operand};
+use crate::bytes::Bytes;
 use crate::error::{Error, Result, bail, ensure};
 use crate::graph::Graph;
 use crate::limits::{Limits, Presence};
@@ -20,13 +21,14 @@ const MAX_DEPTH: usize = 4;
 /// How many bytes all splats of a text may take: a short text must not fill the memory.
 const MAX_SPLAT_BYTES: u64 = 1 << 28;
 
-pub(super) fn graph(text: &str, limits: Limits) -> Result<Graph> {
+pub(super) fn graph(text: &str, limits: Limits, external: &[Bytes]) -> Result<Graph> {
     let mut reader = Reader {
         builder: GraphBuilder::new(limits),
         values: HashMap::new(),
         outputs: Vec::new(),
         output_names: HashSet::new(),
         splat_bytes: 0,
+        external,
     };
     for (i, text) in text.lines().enumerate() {
         let place = |at: usize| {
@@ -46,12 +48,13 @@ pub(super) fn graph(text: &str, limits: Limits) -> Result<Graph> {
 }
 
 /// What the statements above have made.
-struct Reader {
+struct Reader<'a> {
     builder: GraphBuilder,
     values: HashMap<String, Operand>,
     outputs: Vec<(String, Operand)>,
     output_names: HashSet<String>,
     splat_bytes: u64,
+    external: &'a [Bytes],
 }
 
 /// The tokens of a line; an error is about the token that was taken last.
@@ -161,7 +164,7 @@ impl<'a> Line<'a> {
     }
 }
 
-impl Reader {
+impl Reader<'_> {
     fn statement(&mut self, line: &mut Line<'_>) -> Result<()> {
         match line.peek() {
             None => return Ok(()),
@@ -252,10 +255,11 @@ impl Reader {
         Ok(operand)
     }
 
-    fn elements(&mut self, desc: Desc, line: &mut Line<'_>) -> Result<Vec<u8>> {
+    fn elements(&mut self, desc: Desc, line: &mut Line<'_>) -> Result<Bytes> {
         let start = line.next;
         match line.take() {
-            Some(Token::Hex(digits)) => hex(digits),
+            Some(Token::Hex(digits)) => hex(digits).map(Bytes::from),
+            Some(Token::Word("external")) => self.external(line),
             Some(Token::Word("splat")) => {
                 self.splat_bytes = self.splat_bytes.saturating_add(desc.byte_length());
                 ensure!(
@@ -263,7 +267,7 @@ impl Reader {
                     "splats take more than {MAX_SPLAT_BYTES} bytes"
                 );
                 let element = elements(Desc::new(desc.data_type, Shape::SCALAR), [line.number()?])?;
-                Ok(element.broadcast(desc.shape).to_bytes())
+                Ok(element.broadcast(desc.shape).to_bytes().into())
             }
             Some(Token::Mark('{')) => {
                 let one = Desc::new(desc.data_type, Shape::SCALAR);
@@ -285,9 +289,22 @@ impl Reader {
                 );
                 let tensor = elements(desc, words)?;
                 line.next = line.tokens.len();
-                Ok(tensor.to_bytes())
+                Ok(tensor.to_bytes().into())
             }
             _other => bail!("expected elements in braces, \"splat\" or hexadecimal bytes"),
+        }
+    }
+
+    /// Bytes that travel beside the text.
+    fn external(&self, line: &mut Line<'_>) -> Result<Bytes> {
+        let number = line.number()?;
+        match number.parse().ok().and_then(|index: usize| self.external.get(index)) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => bail!(
+                "there is no external constant {}, {} came with the text",
+                shortened(number),
+                self.external.len()
+            ),
         }
     }
 

@@ -49,6 +49,10 @@ fn print(graph: &Graph, f: &mut fmt::Formatter<'_>, large: PrintBytes) -> fmt::R
             }
             Source::Constant(bytes) => {
                 write!(f, "%{i} = constant {} ", value.desc)?;
+                if let Some(id) = bytes.external_id() {
+                    writeln!(f, "external {id}")?;
+                    continue;
+                }
                 match listed(value.desc, bytes).or_else(|| splat(value.desc, bytes)) {
                     Some(text) => f.write_str(&text)?,
                     None => large(f, bytes)?,
