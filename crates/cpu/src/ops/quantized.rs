@@ -102,6 +102,39 @@ impl Parameters {
     }
 }
 
+/// The elements of a constant of bytes.
+enum Weights<'a> {
+    I8(Vec<i8>),
+    U8(&'a [u8]),
+}
+
+impl<'a> Weights<'a> {
+    fn of(bytes: &'a [u8], data_type: DataType) -> Option<Weights<'a>> {
+        match data_type {
+            DataType::Int8 => {
+                Some(Weights::I8(bytes.iter().map(|&byte| byte.cast_signed()).collect()))
+            }
+            DataType::Uint8 => Some(Weights::U8(bytes)),
+            _wider_or_narrower => None,
+        }
+    }
+
+    /// Packs them for the machine's tile.
+    fn pack(
+        &self,
+        cx: &Cx<'_>,
+        view: FilterView,
+        depth: Depth,
+        parameters: &Parameters,
+    ) -> PackedB {
+        let (tile, zeros) = (Tile::of(cx.isa), &parameters.zeros);
+        match self {
+            Weights::I8(data) => PackedB::new(tile, view.of(data), depth, zeros),
+            Weights::U8(data) => PackedB::new(tile, view.of(data), depth, zeros),
+        }
+    }
+}
+
 fn build<T>(cx: &Cx<'_>, nodes: &[NodeId], input: &Node, quantize: &Node) -> Option<Built>
 where
     T: Byte + Plain + TryFrom<i32> + Send + Sync,
@@ -110,23 +143,22 @@ where
     let (output_scale, output_zero) = Parameters::of(cx, quantize)?.single()?;
     let weights = dequantized(cx, cx.opt(1)?)?;
     let parameters = Parameters::of(cx, weights)?;
-    let filter = integers(cx, weights.inputs[0]?)?;
     let filter_desc = cx.graph.desc(weights.inputs[0]?);
+    let filter = Weights::of(cx.graph.constant(weights.inputs[0]?)?, filter_desc.data_type)?;
     let shape = sizes(&cx.graph.desc(cx.node.outputs[0]));
     let columns = shape[shape.len() - 1];
     let rows = shape[..shape.len() - 1].iter().product::<usize>();
-    let is_signed_filter = filter_desc.data_type == DataType::Int8;
     let (left, right, depth, channel_axis) = match &cx.node.op {
         Op::Conv2d(op) => {
-            let (left, right) = convolution(op, cx, &filter, is_signed_filter, &parameters)?;
+            let (left, right) = convolution(op, cx, &filter, &parameters)?;
             let (o, ..) = op.filter_layout.axes();
-            let depth = filter.len() / columns;
+            let depth = filter_desc.elements() / columns;
             (left, right, depth, o)
         }
         Op::Matmul(_) if filter_desc.rank() == 2 => {
             let k = filter_desc.shape[0] as usize;
             let view = FilterView::matrix(0, [k, columns], [columns, 1]);
-            let right = pack(cx, &filter, is_signed_filter, view, Depth::matrix(k), &parameters);
+            let right = filter.pack(cx, view, Depth::matrix(k), &parameters);
             (Left::Matrix, Right::Packed(right), k, 1)
         }
         Op::Gemm(op) if op.alpha == 1.0 && op.beta == 1.0 && !op.a_transpose => {
@@ -134,7 +166,7 @@ where
             let (k, strides, axis) =
                 if op.b_transpose { (across, [1, across], 0) } else { (down, [across, 1], 1) };
             let view = FilterView::matrix(0, [k, columns], strides);
-            let right = pack(cx, &filter, is_signed_filter, view, Depth::matrix(k), &parameters);
+            let right = filter.pack(cx, view, Depth::matrix(k), &parameters);
             (Left::Matrix, Right::Packed(right), k, axis)
         }
         _no_product => return None,
@@ -215,30 +247,10 @@ where
     Some(Built { kernel: Box::new(kernel), reads, writes: vec![quantize.outputs[0]] })
 }
 
-/// Packs weights for the machine's tile.
-fn pack(
-    cx: &Cx<'_>,
-    filter: &[i32],
-    is_signed: bool,
-    view: FilterView,
-    depth: Depth,
-    parameters: &Parameters,
-) -> PackedB {
-    let tile = Tile::of(cx.isa);
-    if is_signed {
-        let data: Vec<i8> = filter.iter().map(|&x| x as i8).collect();
-        PackedB::new(tile, view.of(&data), depth, &parameters.zeros)
-    } else {
-        let data: Vec<u8> = filter.iter().map(|&x| x as u8).collect();
-        PackedB::new(tile, view.of(&data), depth, &parameters.zeros)
-    }
-}
-
 fn convolution(
     op: &Conv2d,
     cx: &Cx<'_>,
-    filter: &[i32],
-    is_signed: bool,
+    filter: &Weights<'_>,
     parameters: &Parameters,
 ) -> Option<(Left, Right)> {
     if op.input_layout == InputLayout::Nchw {
@@ -263,7 +275,7 @@ fn convolution(
             let depth = Depth::window(&window, input[3], input[3]);
             (Left::Pixels { window, batch: input[0] }, depth)
         };
-        return Some((left, Right::Packed(pack(cx, filter, is_signed, view, depth, parameters))));
+        return Some((left, Right::Packed(filter.pack(cx, view, depth, parameters))));
     }
     if groups != input[3] || shape[o] != groups || window.taps() > depthwise::MAX_TAPS {
         return None;
@@ -271,12 +283,9 @@ fn convolution(
     let dims = [shape[kh], shape[kw], groups];
     let strides = [strides[0], strides[1], strides[3]];
     let zeros = &parameters.zeros;
-    let taps = if is_signed {
-        let data: Vec<i8> = filter.iter().map(|&x| x as i8).collect();
-        depthwise::PackedBytes::new(cx.isa, &data, dims, strides, zeros)
-    } else {
-        let data: Vec<u8> = filter.iter().map(|&x| x as u8).collect();
-        depthwise::PackedBytes::new(cx.isa, &data, dims, strides, zeros)
+    let taps = match filter {
+        Weights::I8(data) => depthwise::PackedBytes::new(cx.isa, data, dims, strides, zeros),
+        Weights::U8(data) => depthwise::PackedBytes::new(cx.isa, data, dims, strides, zeros),
     };
     Some((Left::Depthwise { window }, Right::Taps(taps)))
 }

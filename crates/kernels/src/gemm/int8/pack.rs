@@ -72,34 +72,15 @@ impl PackedB {
             (Format::I16, _) | (_, true) => 0,
             (_, false) => 128,
         };
-        let group = tile.format.group();
-        let words = depth.len.div_ceil(group);
-        let width = n.next_multiple_of(tile.lanes);
-        let mut data = Buffer::zeroed(width * depth.segments * words);
+        let mut less = Buffer::<i32>::zeroed(n);
+        less.iter_mut().enumerate().for_each(|(j, less)| {
+            *less = if tile.format == Format::I16 { zero_point(j) } else { shift };
+        });
+        let mut data = Buffer::zeroed(packed_words(tile, depth, n));
         let mut sums = Buffer::zeroed(n);
-        let panel_len = tile.nr * depth.segments * words;
-        for (j, sum) in sums.iter_mut().enumerate() {
-            let panel = &mut data[j / tile.nr * panel_len..];
-            let panel_width = tile.nr.min(width - j / tile.nr * tile.nr);
-            for row in 0..k {
-                let (tap, channel) = (row / b.channels, row % b.channels);
-                let from = tap / b.taps[1] * b.tap_strides[0]
-                    + tap % b.taps[1] * b.tap_strides[1]
-                    + channel * b.channel_stride
-                    + j * b.column_stride;
-                let (segment, at) = (row / depth.len, row % depth.len);
-                let word = (segment * words + at / group) * panel_width + j % tile.nr;
-                let value = b.data[from].value();
-                let value = match tile.format {
-                    Format::I16 => value - zero_point(j),
-                    Format::U8 | Format::I8 => value - shift,
-                };
-                *sum += value;
-                let bits = 32 / group;
-                let mask = u32::MAX >> (32 - bits);
-                let element = (value.cast_unsigned() & mask) << (at % group * bits);
-                panel[word] |= element.cast_signed();
-            }
+        match tile.format {
+            Format::I16 => fill::<T, 2>(tile, &b, depth, &less, &mut data, &mut sums),
+            Format::U8 | Format::I8 => fill::<T, 4>(tile, &b, depth, &less, &mut data, &mut sums),
         }
         let zero_points = match tile.format {
             Format::I16 => None,
@@ -132,4 +113,77 @@ impl PackedB {
     pub(crate) fn segment_words(&self) -> usize {
         self.depth.len.div_ceil(self.tile.format.group())
     }
+}
+
+/// The words of a packed B: whole vectors of columns.
+fn packed_words(tile: &Tile, depth: Depth, n: usize) -> usize {
+    let words = depth.len.div_ceil(tile.format.group());
+    n.next_multiple_of(tile.lanes) * depth.segments * words
+}
+
+/// Writes the panels, of `GROUP` elements to a word, and adds up each column; `less` is taken from
+/// every element of a column.
+fn fill<T: Byte, const GROUP: usize>(
+    tile: &Tile,
+    b: &Filter<'_, T>,
+    depth: Depth,
+    less: &[i32],
+    data: &mut [i32],
+    sums: &mut [i32],
+) {
+    let n = b.columns;
+    let width = n.next_multiple_of(tile.lanes);
+    let (words, bits) = (depth.len.div_ceil(GROUP), 32 / GROUP);
+    let from = |row: usize| {
+        let (tap, channel) = (row / b.channels, row % b.channels);
+        tap / b.taps[1] * b.tap_strides[0]
+            + tap % b.taps[1] * b.tap_strides[1]
+            + channel * b.channel_stride
+    };
+    // No rows, no words.
+    let panel_len = (tile.nr * depth.segments * words).max(1);
+    for (first, panel) in (0..n).step_by(tile.nr).zip(data.chunks_mut(panel_len)) {
+        let columns = first..n.min(first + tile.nr);
+        let panel_width = tile.nr.min(width - first);
+        let (less, sums) = (&less[columns.clone()], &mut sums[columns]);
+        for (at, packed) in panel.chunks_exact_mut(panel_width).enumerate() {
+            let (segment, start) = (at / words, at % words * GROUP);
+            let count = GROUP.min(depth.len - start);
+            let mut rows = [0; GROUP];
+            for (i, row) in rows[..count].iter_mut().enumerate() {
+                *row = from(segment * depth.len + start + i);
+            }
+            let is_run = count == GROUP && rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+            let columns = packed.iter_mut().zip(&mut *sums).zip(less).enumerate();
+            for (j, ((packed, sum), less)) in columns {
+                let column = &b.data[(first + j) * b.column_stride..];
+                *packed = if is_run {
+                    let elements = column[rows[0]..].first_chunk::<GROUP>();
+                    word(elements.expect("the last row lies inside"), bits, *less, sum)
+                } else if count == GROUP {
+                    word(&rows.map(|row| column[row]), bits, *less, sum)
+                } else {
+                    word(rows[..count].iter().map(|&row| &column[row]), bits, *less, sum)
+                };
+            }
+        }
+    }
+}
+
+/// At most as many elements as fit into a word, as one.
+#[inline(always)]
+fn word<'a, T: Byte>(
+    elements: impl IntoIterator<Item = &'a T>,
+    bits: usize,
+    less: i32,
+    sum: &mut i32,
+) -> i32 {
+    let mask = u32::MAX >> (32 - bits);
+    let mut word = 0;
+    for (i, element) in elements.into_iter().enumerate() {
+        let value = element.value() - less;
+        *sum += value;
+        word |= (value.cast_unsigned() & mask) << (i * bits);
+    }
+    word.cast_signed()
 }
