@@ -1,0 +1,13 @@
+/**
+ * The W3C Web Neural Network API with an engine of its own. Importing this touches no global and
+ * loads nothing; the engine comes with the first context.
+ */
+
+import { makeEntry } from './entry.js';
+import { wasmHost } from './wasm/host.js';
+
+export * from './api.js';
+
+const entry = /* @__PURE__ */ makeEntry(wasmHost);
+
+export const { ml, install } = entry;

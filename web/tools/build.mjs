@@ -1,0 +1,75 @@
+// Builds dist/: `npm run build`. JavaScript by esbuild, declarations by tsc, WebAssembly from
+// `cargo xtask web` as it is.
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+import { readFileSync } from 'node:fs';
+
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+/** By the file's name in dist/, which the code finds by `new URL('./name.js', import.meta.url)`. */
+const ENTRIES = {
+  index: 'src/index.ts',
+  polyfill: 'src/polyfill.ts',
+  node: 'src/node.ts',
+  'polyfill-node': 'src/polyfill-node.ts',
+  worker: 'src/wasm/worker.ts',
+  onnx: 'src/onnx.ts',
+  'onnx-node': 'src/onnx-node.ts',
+  'onnx-worker': 'src/onnx-worker.ts',
+};
+
+rmSync(dist, { recursive: true, force: true });
+
+// All entries in one build: what they share is one file, so that `webnn` and `webnn/polyfill` have
+// the same classes.
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: Object.fromEntries(
+    Object.entries(ENTRIES).filter(([, source]) => existsSync(join(root, source))),
+  ),
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  chunkNames: 'shared-[hash]',
+  // The glue of WebAssembly lies in dist/wasm as wasm-bindgen wrote it.
+  external: ['node:*', './wasm/*', '../wasm/*', '*.node'],
+  minify: true,
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+});
+
+const wasm = join(root, 'wasm');
+if (existsSync(wasm)) cpSync(wasm, join(dist, 'wasm'), { recursive: true });
+
+execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+
+report();
+
+/** What a page would download, compressed. */
+function report() {
+  const files = Object.keys(metafile.outputs).map((name) => join(root, name));
+  if (existsSync(join(dist, 'wasm'))) {
+    const nested = readdirSync(join(dist, 'wasm'), { recursive: true });
+    files.push(...nested.map((name) => join(dist, 'wasm', name)).filter((name) => statSync(name).isFile()));
+  }
+  for (const file of files.filter((name) => /\.(js|wasm)$/.test(name)).sort()) {
+    const bytes = readFileSync(file);
+    const packed = brotliCompressSync(bytes).length;
+    console.log(`${file.slice(dist.length + 1).padEnd(40)} ${kilobytes(bytes.length)} ${kilobytes(packed)} brotli`);
+  }
+}
+
+function kilobytes(bytes) {
+  return `${(bytes / 1000).toFixed(1).padStart(8)} kB`;
+}
