@@ -5,11 +5,13 @@
 mod bench;
 mod codegen;
 mod demo;
+mod dist;
 mod onnx_suite;
 mod process;
 mod python;
 mod test;
 mod tidy;
+mod web;
 mod workspace;
 
 use anyhow::Result;
@@ -29,6 +31,10 @@ struct Arguments {
 enum Command {
     /// Recognise a handwritten digit with the model in the repository, offline.
     Demo(demo::Arguments),
+    /// Build the WebAssembly modules of the npm package.
+    Web(web::Arguments),
+    /// Build the npm package with its WebAssembly modules and the addon for this machine.
+    Dist,
     /// Everything that must hold before a change goes in; ends with the counts.
     Test(test::Arguments),
     /// The quick part of `test`: format, house rules, lints.
@@ -57,6 +63,8 @@ fn run(command: Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Web(arguments) => web::run(&workspace, &arguments),
+        Command::Dist => dist::run(&workspace),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Check => test::check(&workspace),
         Command::Tidy => tidy::run(&workspace),

@@ -1,0 +1,154 @@
+//! `cargo xtask web`: the WebAssembly modules of the npm package, into `web/wasm/<variant>`.
+
+use crate::process;
+use crate::workspace::Workspace;
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use std::fs;
+use std::path::{Path, PathBuf};
+use wasm_bindgen_cli_support::Bindgen;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The build profile, in the workspace's manifest: small, and fast where it computes.
+const PROFILE: &str = "wasm";
+
+/// What threads need: memory that can be shared and grows to 4 GiB, and what an instance that
+/// joins it must be able to call.
+const SHARED_MEMORY: &str = "-C target-feature=+atomics,+bulk-memory,+mutable-globals \
+    -C link-arg=--shared-memory -C link-arg=--import-memory \
+    -C link-arg=--max-memory=4294967296 -C link-arg=--export=__wasm_init_tls \
+    -C link-arg=--export=__tls_size -C link-arg=--export=__tls_align \
+    -C link-arg=--export=__tls_base";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these; all by default.
+    #[arg(long, value_enum)]
+    variant: Vec<Variant>,
+}
+
+/// A build of the module for browsers that have so much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Variant {
+    /// Vectors of 128 bits, one thread.
+    Simd,
+    /// The same with relaxed vector instructions.
+    Relaxed,
+    /// Vectors of 128 bits and threads.
+    Threads,
+    /// Both.
+    ThreadsRelaxed,
+}
+
+impl Variant {
+    fn name(self) -> &'static str {
+        match self {
+            Variant::Simd => "simd",
+            Variant::Relaxed => "relaxed",
+            Variant::Threads => "threads",
+            Variant::ThreadsRelaxed => "threads-relaxed",
+        }
+    }
+
+    fn has_threads(self) -> bool {
+        match self {
+            Variant::Simd | Variant::Relaxed => false,
+            Variant::Threads | Variant::ThreadsRelaxed => true,
+        }
+    }
+
+    fn flags(self) -> String {
+        let vectors = match self {
+            Variant::Simd | Variant::Threads => "-C target-feature=+simd128",
+            Variant::Relaxed | Variant::ThreadsRelaxed => {
+                "-C target-feature=+simd128,+relaxed-simd"
+            }
+        };
+        if self.has_threads() { format!("{vectors} {SHARED_MEMORY}") } else { vectors.into() }
+    }
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    crate::dist::packages(workspace)?;
+    install(workspace)?;
+    let all = Variant::value_variants();
+    let chosen = if arguments.variant.is_empty() { all } else { &arguments.variant };
+    chosen.iter().try_for_each(|&variant| make(workspace, variant))
+}
+
+/// Builds every variant.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    run(workspace, &Arguments { variant: Vec::new() })
+}
+
+/// Adds what the toolchain lacks: the target, and the standard library's source for threads.
+fn install(workspace: &Workspace) -> Result<()> {
+    let sysroot = process::output(workspace.command("rustc").args(["--print", "sysroot"]))?;
+    let lib = Path::new(sysroot.trim()).join("lib/rustlib");
+    let missing = [
+        (lib.join(TARGET), ["target", "add", TARGET]),
+        (lib.join("src/rust/library/std"), ["component", "add", "rust-src"]),
+    ];
+    for (place, words) in missing {
+        if place.is_dir() {
+            continue;
+        }
+        if !process::exists("rustup") {
+            bail!("{} is missing, and rustup to add it", words[2]);
+        }
+        process::run(workspace.command("rustup").args(words))?;
+    }
+    Ok(())
+}
+
+fn make(workspace: &Workspace, variant: Variant) -> Result<()> {
+    let name = variant.name();
+    let compiled = compile(workspace, variant)?;
+    let folder = workspace.root().join("web/wasm").join(name);
+    let finished = folder.join("webnn_bg.wasm");
+    if is_newer(&finished, &compiled) {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder)?;
+    bind(&compiled, &folder).with_context(|| format!("the bindings of {name}"))?;
+    optimize(workspace, &finished)?;
+    println!("web/wasm/{name}: {} kB", fs::metadata(&finished)?.len() / 1000);
+    Ok(())
+}
+
+fn compile(workspace: &Workspace, variant: Variant) -> Result<PathBuf> {
+    // A folder for each, as other flags would build everything again.
+    let folder = workspace.metadata.target_directory.as_std_path().join("web").join(variant.name());
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--package", "webnn-wasm", "--target", TARGET, "--profile", PROFILE]);
+    cargo.arg("--target-dir").arg(&folder);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", variant.flags());
+    if variant.has_threads() {
+        // The standard library that comes with the toolchain has no atomics.
+        cargo.arg("-Zbuild-std=std,panic_abort").env("RUSTC_BOOTSTRAP", "1");
+    }
+    process::run(&mut cargo)?;
+    Ok(folder.join(TARGET).join(PROFILE).join("webnn_wasm.wasm"))
+}
+
+fn bind(module: &Path, folder: &Path) -> Result<()> {
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(module).out_name("webnn").web(true)?;
+    // Who loads the module says where it is.
+    bindgen.omit_default_module_path(true).typescript(true).generate(folder)
+}
+
+/// Replaces the module by a smaller one that does the same.
+fn optimize(workspace: &Workspace, module: &Path) -> Result<()> {
+    let program = workspace.root().join("web/node_modules/binaryen/bin/wasm-opt");
+    let mut command = workspace.command("node");
+    command.arg(program).args(["-O2", "--all-features", "--strip-debug"]);
+    process::run(command.arg(module).arg("-o").arg(module))
+}
+
+/// Whether a file is there and at least as new as another.
+fn is_newer(file: &Path, other: &Path) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    time(file).is_some_and(|made| time(other).is_some_and(|source| made >= source))
+}
