@@ -1,4 +1,4 @@
-/* global self, setup, add_result_callback, add_completion_callback */
+/* global setup, add_result_callback, add_completion_callback */
 
 /**
  * Runs in the scope of a test, after testharness.js and before the test: hands on what happens.
