@@ -1,6 +1,5 @@
-/** Graphs that the tests compute in every kind of scope. */
+/** Graphs that the tests compute in every kind of scope; `navigator.ml` is there already. */
 
-import '/dist/polyfill.js';
 import { contextInfo } from '/dist/index.js';
 
 /** relu(x · w + b) over small integers: every step is exact. */

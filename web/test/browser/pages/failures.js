@@ -1,5 +1,6 @@
 /** What goes wrong around the engine, and what the page sees of it. */
 
+import '/dist/polyfill.js';
 import { contextInfo } from '/dist/index.js';
 import { exact } from './compute.js';
 import { outcome } from './hostile.js';

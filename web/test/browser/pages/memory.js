@@ -1,5 +1,6 @@
 /** Builds large graphs over and over. */
 
+import '/dist/polyfill.js';
 import { generator, run } from './compute.js';
 
 const SIZE = 5120;

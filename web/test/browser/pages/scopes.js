@@ -1,6 +1,7 @@
 /** Asks each kind of worker to compute, and hands its answer back. */
 
 export async function inWindow() {
+  await import('/dist/polyfill.js');
   return (await import('./compute.js')).everything();
 }
 

@@ -1,3 +1,3 @@
-Promise.all([import('/pages/compute.js'), import('/pages/scopes.js')]).then(([{ everything }, { answer }]) =>
-  answer(self, everything),
-);
+import('/dist/polyfill.js')
+  .then(() => Promise.all([import('/pages/compute.js'), import('/pages/scopes.js')]))
+  .then(([{ everything }, { answer }]) => answer(self, everything));

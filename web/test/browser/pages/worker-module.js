@@ -1,3 +1,4 @@
+import '/dist/polyfill.js';
 import { everything } from './compute.js';
 import { answer } from './scopes.js';
 
