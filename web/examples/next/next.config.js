@@ -1,2 +1,0 @@
-/** A site of plain files, as any static server serves it. */
-export default { output: 'export' };

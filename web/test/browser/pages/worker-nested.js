@@ -1,3 +1,0 @@
-import { answer, inModuleWorker } from './scopes.js';
-
-answer(self, inModuleWorker);
