@@ -1,6 +1,8 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const names = (text) => Object.fromEntries(text.split(' ').map((name) => [name, 'readonly']));
+
 export default tseslint.config(
   { ignores: ['dist', 'wasm', 'examples', 'demo/dist', '**/*.gen.ts'] },
   js.configs.recommended,
@@ -14,13 +16,19 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  // Untyped programs: there the compiler does not look for names that do not exist.
   {
-    // Untyped programs: there the compiler does not look for names that do not exist.
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: {
-      globals: Object.fromEntries(
-        ['AbortController', 'Buffer', 'URL', 'clearTimeout', 'console', 'fetch', 'performance', 'process', 'setTimeout']
-          .map((name) => [name, 'readonly']),
+      globals: names('AbortController Buffer URL clearTimeout console fetch performance process setTimeout'),
+    },
+  },
+  {
+    files: ['test/browser/pages/**', 'tools/wpt/client.js'],
+    languageOptions: {
+      globals: names(
+        'DOMException MLGraphBuilder MessageChannel PerformanceObserver SharedWorker Worker clearInterval crypto document gc navigator ' +
+          'self setInterval structuredClone window',
       ),
     },
   },

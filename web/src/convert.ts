@@ -52,13 +52,8 @@ export const numeric: Converter<number | bigint> = (value) => {
 
 export const domString: Converter<string> = (value) => {
   if (typeof value === 'symbol') throw new Mismatch(value, 'a string');
-  return typeof value === 'string' ? value : toText(value);
+  return String(value);
 };
-
-function toText(value: unknown): string {
-  // Unlike String(), a template refuses symbols wherever they come from.
-  return value as string;
-}
 
 /** With the flag, pairs of surrogates are one character and do not match. */
 const LONE_SURROGATE = /[\uD800-\uDFFF]/gu;

@@ -20,6 +20,7 @@ const ENTRIES = {
   node: 'src/node.ts',
   'polyfill-node': 'src/polyfill-node.ts',
   worker: 'src/wasm/worker.ts',
+  'worker-node': 'src/wasm/worker-node.ts',
   onnx: 'src/onnx.ts',
   'onnx-node': 'src/onnx-node.ts',
   'onnx-worker': 'src/onnx-worker.ts',

@@ -1,4 +1,4 @@
-//! `cargo xtask web`: the WebAssembly modules of the npm package, into `web/wasm/<variant>`.
+//! `cargo xtask web`: the WebAssembly modules of the npm package, into `web/wasm`.
 
 use crate::process;
 use crate::workspace::Workspace;
@@ -58,12 +58,18 @@ impl Variant {
         }
     }
 
+    fn has_relaxed_simd(self) -> bool {
+        match self {
+            Variant::Simd | Variant::Threads => false,
+            Variant::Relaxed | Variant::ThreadsRelaxed => true,
+        }
+    }
+
     fn flags(self) -> String {
-        let vectors = match self {
-            Variant::Simd | Variant::Threads => "-C target-feature=+simd128",
-            Variant::Relaxed | Variant::ThreadsRelaxed => {
-                "-C target-feature=+simd128,+relaxed-simd"
-            }
+        let vectors = if self.has_relaxed_simd() {
+            "-C target-feature=+simd128,+relaxed-simd"
+        } else {
+            "-C target-feature=+simd128"
         };
         if self.has_threads() { format!("{vectors} {SHARED_MEMORY}") } else { vectors.into() }
     }
@@ -105,15 +111,20 @@ fn install(workspace: &Workspace) -> Result<()> {
 fn make(workspace: &Workspace, variant: Variant) -> Result<()> {
     let name = variant.name();
     let compiled = compile(workspace, variant)?;
-    let folder = workspace.root().join("web/wasm").join(name);
-    let finished = folder.join("webnn_bg.wasm");
+    let folder = workspace.root().join("web/wasm");
+    let finished = folder.join(format!("{name}.wasm"));
     if is_newer(&finished, &compiled) {
         return Ok(());
     }
     fs::create_dir_all(&folder)?;
-    bind(&compiled, &folder).with_context(|| format!("the bindings of {name}"))?;
-    optimize(workspace, &finished)?;
-    println!("web/wasm/{name}: {} kB", fs::metadata(&finished)?.len() / 1000);
+    let bound = compiled.with_file_name("bound");
+    bind(&compiled, &bound).with_context(|| format!("the bindings of {name}"))?;
+    if variant.has_threads() {
+        // What joins shared memory also takes memory of its own, so one glue serves all variants.
+        fs::copy(bound.join("webnn.js"), folder.join("webnn.js"))?;
+    }
+    optimize(workspace, variant, &bound.join("webnn_bg.wasm"), &finished)?;
+    println!("web/wasm/{name}.wasm: {} kB", fs::metadata(&finished)?.len() / 1000);
     Ok(())
 }
 
@@ -136,15 +147,34 @@ fn bind(module: &Path, folder: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(module).out_name("webnn").web(true)?;
     // Who loads the module says where it is.
-    bindgen.omit_default_module_path(true).typescript(true).generate(folder)
+    bindgen.omit_default_module_path(true).typescript(false).generate(folder)
 }
 
-/// Replaces the module by a smaller one that does the same.
-fn optimize(workspace: &Workspace, module: &Path) -> Result<()> {
-    let program = workspace.root().join("web/node_modules/binaryen/bin/wasm-opt");
+/// What every browser with vectors has. Not all that wasm-opt knows: it would use what few have.
+const FEATURES: &[&str] = &[
+    "--enable-simd",
+    "--enable-relaxed-simd",
+    "--enable-bulk-memory",
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// Writes a smaller module that does the same.
+///
+/// A module with threads stays as it is: after any level of wasm-opt 132 helpers read outside of
+/// the memory, while each of its passes alone does no harm.
+fn optimize(workspace: &Workspace, variant: Variant, module: &Path, smaller: &Path) -> Result<()> {
+    if variant.has_threads() {
+        fs::copy(module, smaller)?;
+        return Ok(());
+    }
     let mut command = workspace.command("node");
-    command.arg(program).args(["-O2", "--all-features", "--strip-debug"]);
-    process::run(command.arg(module).arg("-o").arg(module))
+    command.arg(workspace.root().join("web/node_modules/binaryen/bin/wasm-opt")).args(FEATURES);
+    command.args(["-O3", "--strip-debug", "--strip-producers", "--strip-target-features"]);
+    process::run(command.arg(module).arg("-o").arg(smaller))
 }
 
 /// Whether a file is there and at least as new as another.

@@ -23,7 +23,7 @@ mod rewrite;
 mod tensor;
 mod threads;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use webnn_core::limits::PreferredLayout;
 use webnn_core::{Bytes, Desc, Graph, Limits, Node, Result};
@@ -31,7 +31,7 @@ use webnn_kernels::Isa;
 
 pub use program::{Port, Profile, Program, Stats, StepInfo};
 pub use tensor::Tensor;
-pub use threads::Threads;
+pub use threads::{Helper, Threads};
 
 /// How an engine is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub struct Options {
 #[derive(Clone)]
 pub struct Engine {
     threads: Arc<Threads>,
+    helpers: Arc<Mutex<Vec<Helper>>>,
     isa: Isa,
 }
 
@@ -53,11 +54,17 @@ pub fn limits() -> Limits {
 }
 
 impl Engine {
-    /// Starts the threads.
+    /// Starts the threads, or leaves that to the host: see [`Engine::helpers`].
     pub fn new(options: Options) -> Engine {
-        let available = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = Threads::new(options.threads.unwrap_or_else(available));
-        Engine { threads: Arc::new(threads), isa: Isa::best() }
+        let (threads, helpers) = start(options.threads);
+        let helpers = Arc::new(Mutex::new(helpers));
+        Engine { threads: Arc::new(threads), helpers, isa: Isa::best() }
+    }
+
+    /// Places for threads that the host is to start, each to call [`Helper::work`]; given out once.
+    /// There are some where only the host can: in WebAssembly.
+    pub fn helpers(&self) -> Vec<Helper> {
+        std::mem::take(&mut *self.helpers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What the engine takes.
@@ -115,4 +122,17 @@ impl Engine {
         program.run(&tensors, &mut computed.iter_mut().collect::<Vec<&mut Tensor>>())?;
         Ok(computed.iter().map(|tensor| tensor.to_vec().into()).collect())
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn start(count: Option<usize>) -> (Threads, Vec<Helper>) {
+    let available = || std::thread::available_parallelism().map_or(1, usize::from);
+    (Threads::new(count.unwrap_or_else(available)), Vec::new())
+}
+
+#[cfg(target_arch = "wasm32")]
+fn start(count: Option<usize>) -> (Threads, Vec<Helper>) {
+    // Memory that threads cannot share has no use for more than one.
+    let most = if cfg!(target_feature = "atomics") { usize::MAX } else { 1 };
+    Threads::hosted(count.unwrap_or(1).min(most))
 }

@@ -10,19 +10,17 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
-use std::time::{Duration, Instant};
 
 /// The most threads of a pool, the caller included.
 pub(crate) const MAX_THREADS: usize = 64;
 
-/// How long a helper waits for the next job before it parks: longer than the gap between two
-/// steps, far shorter than what anybody would notice as load.
-const SPIN: Duration = Duration::from_micros(50);
-
 /// Rounds of spinning between two looks at the clock.
 const ROUNDS: usize = 64;
+
+/// The bits of [`Shared::signal`] that count helpers.
+const MEMBERS: u64 = 0xff;
 
 /// A job: called once for each part.
 type Work<'a> = dyn Fn(usize) + Sync + 'a;
@@ -30,18 +28,26 @@ type Work<'a> = dyn Fn(usize) + Sync + 'a;
 /// A pool of helpers beside the calling thread.
 pub struct Threads {
     shared: Arc<Shared>,
-    helpers: Vec<JoinHandle<()>>,
+    count: usize,
+    started: Vec<JoinHandle<()>>,
     /// Held while a job runs: a second caller computes its job alone instead of waiting.
     turn: Mutex<()>,
 }
 
+/// A place in a pool, for a thread that the host starts.
+pub struct Helper {
+    shared: Arc<Shared>,
+    index: usize,
+}
+
 struct Shared {
-    /// Counts jobs; the last one is `job`. Helpers watch it.
-    epoch: AtomicU64,
+    /// How many jobs there have been, and in the low bits how many helpers take part in the last
+    /// one, which is `job`: those whose index is lower. Helpers watch it.
+    signal: AtomicU64,
     job: UnsafeCell<Job>,
     /// Helpers that have not finished the current job.
     pending: AtomicUsize,
-    sleepers: Vec<Sleeper>,
+    places: Vec<Place>,
     caller: Mutex<Option<Thread>>,
     caller_sleeps: AtomicBool,
     /// The first panic of a helper in the current job.
@@ -49,8 +55,10 @@ struct Shared {
     stop: AtomicBool,
 }
 
+/// Where a helper works, once it has come.
 #[derive(Default)]
-struct Sleeper {
+struct Place {
+    thread: OnceLock<Thread>,
     sleeps: AtomicBool,
 }
 
@@ -62,9 +70,9 @@ struct Job {
     threads: usize,
 }
 
-// SAFETY: `job` is written by the one caller that holds `turn`, before `epoch` is raised with
-// release ordering, and read by helpers only after they have seen that epoch with acquire; the
-// next write comes after `pending` has shown that every helper is done with it.
+// SAFETY: `job` is written by the one caller that holds `turn`, before `signal` is raised with
+// release ordering, and read by the helpers that take part only after they have seen that signal
+// with acquire; the next write comes after `pending` has shown that every one is done with it.
 unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `job` is followed only while its caller waits in `run`.
 unsafe impl Send for Shared {}
@@ -72,44 +80,56 @@ unsafe impl Send for Shared {}
 impl Threads {
     /// A pool of `count` threads, the caller among them; fewer where no more can be started.
     pub fn new(count: usize) -> Threads {
-        let helpers = count.clamp(1, MAX_THREADS) - 1;
+        let (mut threads, helpers) = Threads::hosted(count);
+        let start = |helper: Helper| {
+            let name = format!("webnn-{}", helper.index + 1);
+            thread::Builder::new().name(name).spawn(move || helper.work()).ok()
+        };
+        threads.started = helpers.into_iter().map_while(start).collect();
+        for (place, helper) in threads.shared.places.iter().zip(&threads.started) {
+            // The helper itself may have been faster, with the same value.
+            let _ = place.thread.set(helper.thread().clone());
+        }
+        threads.count = threads.started.len() + 1;
+        threads
+    }
+
+    /// A pool of `count` threads, for each of which but the caller the host is to start one that
+    /// calls [`Helper::work`]. Until it does the others do its part.
+    pub fn hosted(count: usize) -> (Threads, Vec<Helper>) {
+        let count = count.clamp(1, MAX_THREADS);
         fn nothing(_part: usize) {}
         let shared = Arc::new(Shared {
-            epoch: AtomicU64::new(0),
+            signal: AtomicU64::new(0),
             job: UnsafeCell::new(Job { work: &nothing, parts: 0, threads: 1 }),
             pending: AtomicUsize::new(0),
-            sleepers: (0..helpers).map(|_| Sleeper::default()).collect(),
+            places: (1..count).map(|_| Place::default()).collect(),
             caller: Mutex::new(None),
             caller_sleeps: AtomicBool::new(false),
             panic: Mutex::new(None),
             stop: AtomicBool::new(false),
         });
-        let start = |index: usize| {
-            let shared = Arc::clone(&shared);
-            thread::Builder::new()
-                .name(format!("webnn-{}", index + 1))
-                .spawn(move || shared.help(index))
-                .ok()
-        };
-        // Platforms without threads fail here, and every job then runs on its caller.
-        let helpers = (0..helpers).map_while(start).collect();
-        Threads { shared, helpers, turn: Mutex::new(()) }
+        let helper = |index: usize| Helper { shared: Arc::clone(&shared), index };
+        let helpers = (0..count - 1).map(helper).collect();
+        (Threads { shared, count, started: Vec::new(), turn: Mutex::new(()) }, helpers)
     }
 
-    /// The number of threads, the caller included.
+    /// The number of threads, the caller included. Work is cut for so many, however many of them
+    /// are there yet.
     pub fn count(&self) -> usize {
-        self.helpers.len() + 1
+        self.count
     }
 
-    /// Calls `work` with each of `0..parts`, and returns when all are done. Thread `i` computes
-    /// the parts `i`, `i + count`, and so on, the caller being the first thread.
+    /// Calls `work` with each of `0..parts`, and returns when all are done. Of the threads that
+    /// are there, number `i` computes the parts `i`, `i + threads`, and so on, the caller being
+    /// the first thread.
     ///
     /// # Panics
     ///
     /// When `work` panics, after all threads are done.
     pub fn run(&self, parts: usize, work: &Work<'_>) {
         let alone = || (0..parts).for_each(work);
-        if parts <= 1 || self.helpers.is_empty() {
+        if parts <= 1 || self.count == 1 {
             return alone();
         }
         let _turn = match self.turn.try_lock() {
@@ -118,35 +138,33 @@ impl Threads {
             Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
             Err(TryLockError::WouldBlock) => return alone(),
         };
-        self.publish(parts, work);
-        let threads = self.count();
-        let mine = catch_unwind(AssertUnwindSafe(|| (0..parts).step_by(threads).for_each(work)));
+        let helpers = self.shared.places.iter().take(self.count - 1);
+        let helpers = helpers.take_while(|place| place.thread.get().is_some()).count();
+        if helpers == 0 {
+            return alone();
+        }
+        // SAFETY: only the lifetime changes. `run` does not return, nor unwind, before `wait` has
+        // seen every helper finish, so nobody follows the pointer after the borrow has ended.
+        let work = unsafe { std::mem::transmute::<&Work<'_>, &Work<'static>>(work) };
+        let job = Job { work, parts, threads: helpers + 1 };
+        self.publish(job, helpers);
+        let mine = job.compute(0);
         self.wait();
         let theirs = lock(&self.shared.panic).take();
-        if let Err(panic) = mine {
-            resume_unwind(panic);
-        }
-        if let Some(panic) = theirs {
+        if let Some(panic) = mine.err().or(theirs) {
             resume_unwind(panic);
         }
     }
 
     /// Gives the job to the helpers, waking those that sleep.
-    fn publish(&self, parts: usize, work: &Work<'_>) {
+    fn publish(&self, job: Job, helpers: usize) {
         let shared = &*self.shared;
-        shared.pending.store(self.helpers.len(), Ordering::Relaxed);
-        // SAFETY: only the lifetime changes. `run` does not return, nor unwind, before `wait` has
-        // seen every helper finish, so nobody follows the pointer after the borrow has ended.
-        let work = unsafe { std::mem::transmute::<&Work<'_>, &Work<'static>>(work) };
+        shared.pending.store(helpers, Ordering::Relaxed);
         // SAFETY: `turn` is held and the helpers have finished the last job: nobody else reads
         // or writes the cell.
-        unsafe { *shared.job.get() = Job { work, parts, threads: self.count() } };
-        shared.epoch.fetch_add(1, Ordering::SeqCst);
-        for (sleeper, helper) in shared.sleepers.iter().zip(&self.helpers) {
-            if sleeper.sleeps.load(Ordering::SeqCst) {
-                helper.thread().unpark();
-            }
-        }
+        unsafe { *shared.job.get() = job };
+        shared.raise(helpers);
+        shared.wake(helpers);
     }
 
     /// Waits until every helper has finished the job.
@@ -198,67 +216,98 @@ impl Threads {
 impl Drop for Threads {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
-        for helper in self.helpers.drain(..) {
-            helper.thread().unpark();
+        self.shared.raise(0);
+        self.shared.wake(self.shared.places.len());
+        for helper in self.started.drain(..) {
             // A helper catches the panics of its jobs, so there is nothing to pass on.
             let _ = helper.join();
         }
     }
 }
 
-impl Shared {
-    /// What a helper does until the pool is dropped.
-    fn help(&self, index: usize) {
+impl Helper {
+    /// Computes parts of the pool's jobs, waiting in between, until the pool is dropped.
+    pub fn work(self) {
+        let shared = &*self.shared;
+        // What was before the first job: no job that counts on this helper is missed.
         let mut seen = 0;
-        loop {
-            self.next_job(index, seen);
-            seen += 1;
-            if self.stop.load(Ordering::SeqCst) {
-                return;
+        // In a pool that starts its own threads the value is there already.
+        let _ = shared.places[self.index].thread.set(thread::current());
+        while !shared.stop.load(Ordering::SeqCst) {
+            seen = shared.next_signal(self.index, seen);
+            if (self.index as u64) < seen & MEMBERS {
+                shared.help(self.index);
             }
-            self.compute(index);
-            if self.pending.fetch_sub(1, Ordering::SeqCst) == 1
-                && self.caller_sleeps.load(Ordering::SeqCst)
-                && let Some(caller) = &*lock(&self.caller)
+        }
+    }
+}
+
+impl Shared {
+    /// Tells of a new job, in which so many helpers take part.
+    fn raise(&self, helpers: usize) {
+        let last = self.signal.load(Ordering::Relaxed);
+        let next = (last & !MEMBERS) + (MEMBERS + 1) + helpers as u64;
+        self.signal.store(next, Ordering::SeqCst);
+    }
+
+    /// Wakes those of the first helpers that sleep.
+    fn wake(&self, helpers: usize) {
+        for place in &self.places[..helpers] {
+            if place.sleeps.load(Ordering::SeqCst)
+                && let Some(thread) = place.thread.get()
             {
-                caller.unpark();
+                thread.unpark();
             }
         }
     }
 
-    /// Waits for a job after the given one.
-    fn next_job(&self, index: usize, seen: u64) {
-        let ready = || self.epoch.load(Ordering::Acquire) != seen;
-        if spin_until(ready) {
-            return;
+    /// Waits for another signal than the given one.
+    fn next_signal(&self, index: usize, seen: u64) -> u64 {
+        if !spin_until(|| self.signal.load(Ordering::Acquire) != seen) {
+            let place = &self.places[index];
+            place.sleeps.store(true, Ordering::SeqCst);
+            while self.signal.load(Ordering::SeqCst) == seen {
+                thread::park();
+            }
+            place.sleeps.store(false, Ordering::Relaxed);
         }
-        let sleeper = &self.sleepers[index];
-        sleeper.sleeps.store(true, Ordering::SeqCst);
-        while self.epoch.load(Ordering::SeqCst) == seen {
-            thread::park();
-        }
-        sleeper.sleeps.store(false, Ordering::Relaxed);
+        self.signal.load(Ordering::Acquire)
     }
 
-    /// Computes this helper's parts of the current job.
-    #[inline(never)]
-    fn compute(&self, index: usize) {
-        // SAFETY: the epoch was seen with acquire ordering, and the cell is not written before
+    /// Does a helper's part of the current job, of which the signal said that it takes part.
+    fn help(&self, index: usize) {
+        // SAFETY: the signal was seen with acquire ordering, and the cell is not written before
         // this helper has lowered `pending`.
         let job = unsafe { *self.job.get() };
-        // SAFETY: the caller waits in `run` until `pending` is 0, so what it borrowed is alive.
-        let work = unsafe { &*job.work };
-        let parts = (index + 1..job.parts).step_by(job.threads);
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| parts.for_each(work))) {
+        if let Err(panic) = job.compute(index + 1) {
             lock(&self.panic).get_or_insert(panic);
         }
+        if self.pending.fetch_sub(1, Ordering::SeqCst) == 1
+            && self.caller_sleeps.load(Ordering::SeqCst)
+            && let Some(caller) = &*lock(&self.caller)
+        {
+            caller.unpark();
+        }
+    }
+}
+
+impl Job {
+    /// Computes the parts of one of its threads.
+    ///
+    /// Never a part of the helpers' endless loop: browsers optimise a function when it is called
+    /// again, and what belongs to a call that does not end stays slow.
+    #[inline(never)]
+    fn compute(self, thread: usize) -> thread::Result<()> {
+        // SAFETY: the caller waits in `run` until `pending` is 0, so what it borrowed is alive.
+        let work = unsafe { &*self.work };
+        let parts = (thread..self.parts).step_by(self.threads);
+        catch_unwind(AssertUnwindSafe(|| parts.for_each(work)))
     }
 }
 
 /// Spins until the condition holds or the time for it is over; gives whether it holds.
 fn spin_until(condition: impl Fn() -> bool) -> bool {
-    let mut start = None;
+    let mut patience = Patience::default();
     loop {
         for _ in 0..ROUNDS {
             if condition() {
@@ -266,9 +315,39 @@ fn spin_until(condition: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        if start.get_or_insert_with(Instant::now).elapsed() > SPIN {
+        if patience.is_over() {
             return false;
         }
+    }
+}
+
+/// How long a thread spins before it parks: longer than the gap between two steps, far shorter
+/// than what anybody would notice as load.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Default)]
+struct Patience(Option<std::time::Instant>);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Patience {
+    const MOST: std::time::Duration = std::time::Duration::from_micros(50);
+
+    fn is_over(&mut self) -> bool {
+        self.0.get_or_insert_with(std::time::Instant::now).elapsed() > Self::MOST
+    }
+}
+
+/// The same where there is no clock: so many times [`ROUNDS`] take about as long.
+#[cfg(target_arch = "wasm32")]
+#[derive(Default)]
+struct Patience(u32);
+
+#[cfg(target_arch = "wasm32")]
+impl Patience {
+    const MOST: u32 = 1000;
+
+    fn is_over(&mut self) -> bool {
+        self.0 += 1;
+        self.0 > Self::MOST
     }
 }
 
@@ -363,7 +442,7 @@ mod tests {
                 sum.fetch_add(part + 1, Ordering::Relaxed);
             });
             assert_eq!(sum.into_inner(), 3);
-            thread::sleep(SPIN * 100);
+            thread::sleep(Patience::MOST * 100);
         }
     }
 
@@ -393,6 +472,29 @@ mod tests {
             });
         });
         assert_eq!(calls.into_inner(), 8);
+    }
+
+    #[test]
+    fn helpers_that_come_late_or_never_are_not_waited_for() {
+        let (threads, mut helpers) = Threads::hosted(4);
+        let _never = helpers.pop();
+        let all_parts_once = || {
+            let calls: [AtomicUsize; 9] = Default::default();
+            threads.run(calls.len(), &|part| {
+                calls[part].fetch_add(1, Ordering::Relaxed);
+            });
+            calls.iter().all(|calls| calls.load(Ordering::Relaxed) == 1)
+        };
+        assert_eq!(threads.count(), 4);
+        assert!(all_parts_once());
+        // The last comes first: who is alone behind a gap does not take part.
+        for helper in helpers.into_iter().rev() {
+            let thread = thread::spawn(move || helper.work());
+            for _ in 0..1000 {
+                assert!(all_parts_once());
+            }
+            assert!(!thread.is_finished());
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Constants {
     folder: Option<PathBuf>,
     /// Files of external data by the name that the model gives them.
     external: Mutex<HashMap<String, Arc<MappedFile>>>,
+    /// Files of external data that the caller holds in memory.
+    given: HashMap<String, Arc<Vec<u8>>>,
 }
 
 /// A decoded byte string as constant storage, for models that were not opened from a file.
@@ -35,7 +37,13 @@ impl Storage for Shared {
 
 impl Constants {
     pub(crate) fn new(file: Option<Arc<MappedFile>>, folder: Option<PathBuf>) -> Constants {
-        Constants { file, folder, external: Mutex::default() }
+        Constants { file, folder, external: Mutex::default(), given: HashMap::new() }
+    }
+
+    /// Where there are no files but those that the caller holds.
+    pub(crate) fn in_memory(files: HashMap<String, Vec<u8>>) -> Constants {
+        let given = files.into_iter().map(|(name, bytes)| (name, Arc::new(bytes))).collect();
+        Constants { file: None, folder: None, external: Mutex::default(), given }
     }
 
     /// The value of a constant of the file.
@@ -96,7 +104,11 @@ impl Constants {
         if length == 0 {
             return Ok(Vec::new().into());
         }
-        let file = self.open(location)?;
+        let given = self.given.get(location.strip_prefix("./").unwrap_or(location));
+        let file: Arc<dyn Storage> = match given {
+            Some(bytes) => bytes.clone(),
+            None => self.open(location)?,
+        };
         let size = file.bytes().len();
         let range = start.checked_add(length).map(|end| start..end);
         match range.and_then(|range| Bytes::slice_of(file, range)) {
@@ -118,10 +130,7 @@ impl Constants {
             return Ok(file.clone());
         }
         let Some(folder) = &self.folder else {
-            fault!(
-                Invalid,
-                "external data in {location:?}, but the model was not opened as a file"
-            );
+            fault!(Invalid, "external data in {location:?}, which was not given with the model");
         };
         let relative = Path::new(location);
         let inside = relative.components().all(|part| match part {

@@ -113,7 +113,17 @@ impl Model {
 
     /// Reads a model from memory; constants stay in these bytes, and there are no other files.
     pub fn from_bytes(bytes: Vec<u8>, options: &Options) -> Result<Model> {
-        Model::decode(bytes.into(), Constants::new(None, None), options)
+        Model::from_parts(bytes, HashMap::new(), options)
+    }
+
+    /// Reads a model from memory together with the files that it keeps weights in, by the names
+    /// that it gives them.
+    pub fn from_parts(
+        bytes: Vec<u8>,
+        files: HashMap<String, Vec<u8>>,
+        options: &Options,
+    ) -> Result<Model> {
+        Model::decode(bytes.into(), Constants::in_memory(files), options)
     }
 
     /// A model made of messages, for tests and tools.

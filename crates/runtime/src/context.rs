@@ -69,6 +69,12 @@ impl Context {
         &self.0.device
     }
 
+    /// Places for threads that the host is to start, each to call [`Helper::work`](crate::Helper);
+    /// given out once. There are some where only the host can start threads: in WebAssembly.
+    pub fn helpers(&self) -> Vec<webnn_cpu::Helper> {
+        self.0.engine.helpers()
+    }
+
     /// The hint that the context was made with.
     pub fn accelerated(&self) -> bool {
         self.0.options.accelerated

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use webnn_core::limits::Limits;
 use webnn_core::{Desc, Error, ErrorKind, Graph, Result, reference};
-use webnn_cpu::{Options, Stats, StepInfo, Tensor};
+use webnn_cpu::{Helper, Options, Stats, StepInfo, Tensor};
 
 use crate::tensor::Memory;
 
@@ -40,6 +40,14 @@ impl Engine {
             }
             Engine::Reference => "plain loops".into(),
             Engine::Elsewhere => "in another place".into(),
+        }
+    }
+
+    /// Places for threads that the host is to start.
+    pub(crate) fn helpers(&self) -> Vec<Helper> {
+        match self {
+            Engine::Cpu(engine) => engine.helpers(),
+            Engine::Reference | Engine::Elsewhere => Vec::new(),
         }
     }
 

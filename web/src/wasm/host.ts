@@ -1,15 +1,59 @@
-/** The host of browsers. */
+/** The host of browsers: checks on the calling thread, the engine in a worker per context. */
 
-import type { Host } from '../host.js';
+import { Context, initSync } from '../../wasm/webnn.js';
+import type { Host, HostContextOptions } from '../host.js';
+import { startEngine } from './connect.js';
+import { WasmContext } from './context.js';
+import { hostError, messageOf } from './failure.js';
+import { Link } from './link.js';
+import { browser, type Platform } from './platform.js';
+import { withMemory } from './server.js';
+import { chooseVariant } from './variants.js';
 
-export function wasmHost(): Host {
+/** The most threads that an engine can use. */
+const MAX_THREADS = 64;
+
+export function wasmHost(platform: Platform = browser): Host {
   return {
     name: 'wasm',
-    createContext: () =>
-      Promise.reject(
-        Object.assign(new Error('createContext: the engine is not built'), {
-          code: 'NotSupportedError',
-        }),
-      ),
+    createContext: (options) => createContext(platform, options),
   };
+}
+
+async function createContext(platform: Platform, options: HostContextOptions): Promise<WasmContext> {
+  const threads = platform.canShareMemory ? (options.threads ?? platform.cores) : 1;
+  const started = await startEngine({
+    platform,
+    options,
+    threads: Math.max(1, Math.min(threads, MAX_THREADS)),
+    module: load(platform),
+  });
+  const { connection, details, reason } = started;
+  const front = new Context(details, reason, options.accelerated);
+  const link = new Link(front, connection);
+  started.listen((answer) => {
+    link.receive(answer);
+  });
+  return new WasmContext(link, { kind: front.kind(), details, reason }, options.accelerated);
+}
+
+let loaded: Promise<WebAssembly.Module> | undefined;
+
+/** Compiles the module and makes the calling thread's instance, once; again after a failure. */
+function load(platform: Platform): Promise<WebAssembly.Module> {
+  loaded ??= compile(platform).catch((error: unknown) => {
+    loaded = undefined;
+    throw error;
+  });
+  return loaded;
+}
+
+async function compile(platform: Platform): Promise<WebAssembly.Module> {
+  const module = await platform.compile(chooseVariant(platform.canShareMemory));
+  try {
+    initSync(withMemory(module));
+  } catch (error) {
+    throw hostError('UnknownError', `createContext: the engine cannot start: ${messageOf(error)}`);
+  }
+  return module;
 }

@@ -1,0 +1,2 @@
+/** A site of plain files, as any static server serves it. */
+export default { output: 'export' };

@@ -1,0 +1,176 @@
+/** Starts a context's engine: in a worker with helpers, or on the calling thread where it must. */
+
+import { hostError, messageOf } from './failure.js';
+import type { HostContextOptions } from '../host.js';
+import type { Connection } from './link.js';
+import type { Platform, RunningWorker } from './platform.js';
+import type { Answer, Task } from './protocol.js';
+import { EngineServer } from './server.js';
+
+export interface Started {
+  readonly connection: Connection;
+  readonly details: string;
+  readonly reason: string;
+  /** From now on answers go there, and failures, too. */
+  listen(receive: (answer: Answer) => void): void;
+}
+
+/** Why there is no worker. */
+class NoWorker extends Error {}
+
+interface Plan {
+  readonly platform: Platform;
+  readonly options: HostContextOptions;
+  readonly threads: number;
+  /** Compiled while the worker starts. */
+  readonly module: Promise<WebAssembly.Module>;
+}
+
+/** The calling thread has an instance of the module when the promise of it resolves. */
+export async function startEngine(plan: Plan): Promise<Started> {
+  try {
+    return await inWorker(plan);
+  } catch (error) {
+    if (!(error instanceof NoWorker)) throw error;
+    await plan.module;
+    return here(plan.options, error.message);
+  }
+}
+
+async function inWorker({ platform, options, threads, module }: Plan): Promise<Started> {
+  const crew = new Crew(platform);
+  let receive: (answer: Answer) => void = () => undefined;
+  try {
+    const ready = new Promise<Extract<Answer, { kind: 'ready' }>>((resolve, reject) => {
+      // Nobody hears of it any more once it is ready; from then on the listener does.
+      receive = (answer) => {
+        if (answer.kind === 'ready') resolve(answer);
+        else if (answer.kind === 'lost') reject(hostError('UnknownError', `createContext: ${answer.reason}`));
+      };
+      crew.startEngine({
+        message: (data) => {
+          receive(data as Answer);
+        },
+        failed: (reason) => {
+          reject(new NoWorker(reason));
+          receive({ kind: 'lost', reason });
+        },
+      });
+    });
+    crew.startHelpers(threads - 1, (reason) => {
+      receive({ kind: 'lost', reason });
+    });
+    // Where the module fails first, nobody else waits for this.
+    ready.catch(() => undefined);
+    const lock = `webnn ${crypto.randomUUID()}`;
+    const compiled = await Promise.race([module, ready.then(() => module)]);
+    crew.post({ kind: 'engine', module: compiled, options, threads, lock });
+    crew.hold(true);
+    const { details, reason, memory } = await ready;
+    crew.hold(false);
+    crew.watch(lock);
+    if (memory !== undefined) crew.share({ kind: 'helper', module: compiled, memory });
+    return {
+      connection: crew,
+      details,
+      reason,
+      listen: (listener) => {
+        receive = listener;
+      },
+    };
+  } catch (error) {
+    crew.close();
+    throw error;
+  }
+}
+
+/** An engine's worker and its helpers: they live and die together. */
+class Crew implements Connection {
+  readonly #platform: Platform;
+  readonly #helpers: RunningWorker[] = [];
+  #engine: RunningWorker | undefined;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  startEngine(events: Parameters<Platform['startWorker']>[0]): void {
+    try {
+      this.#engine = this.#platform.startWorker(events);
+    } catch (error) {
+      throw new NoWorker(messageOf(error));
+    }
+  }
+
+  /** Those that cannot start are done without; the work is cut for all, and the others do it. */
+  startHelpers(count: number, lost: (reason: string) => void): void {
+    for (let i = 0; i < count; i += 1) {
+      let isAtWork = false;
+      const failed = (reason: string): void => {
+        if (isAtWork) lost(reason);
+        else console.warn(`webnn: a thread could not be started: ${reason}`);
+      };
+      try {
+        const helper = this.#platform.startWorker({
+          message: (data) => {
+            const answer = data as Answer;
+            if (answer.kind === 'lost') failed(answer.reason);
+            else isAtWork = true;
+          },
+          failed,
+        });
+        this.#helpers.push(helper);
+      } catch (error) {
+        failed(messageOf(error));
+      }
+    }
+  }
+
+  post(message: Task | Parameters<Connection['post']>[0], transfer?: ArrayBuffer[]): void {
+    this.#engine?.post(message, transfer);
+  }
+
+  share(task: Task): void {
+    for (const helper of this.#helpers) helper.post(task);
+  }
+
+  watch(lock: string): void {
+    this.#engine?.watch(lock);
+  }
+
+  hold(isAwaited: boolean): void {
+    this.#engine?.hold?.(isAwaited);
+  }
+
+  close(): void {
+    this.#engine?.terminate();
+    for (const helper of this.#helpers) helper.terminate();
+  }
+}
+
+/** Computes in the calls themselves. Said aloud, because the page stands still meanwhile. */
+function here(options: HostContextOptions, why: string): Started {
+  let receive: (answer: Answer) => void = () => undefined;
+  const server = new EngineServer((answer) => {
+    receive(answer);
+  }, options, 1);
+  const { details, reason } = server.device;
+  const sentence = `it computes on the calling thread, because no worker could be started: ${why}`;
+  console.warn(`webnn: ${sentence}`);
+  return {
+    connection: {
+      post: (command) => {
+        server.handle(command);
+      },
+      close: () => {
+        server.free();
+      },
+      hold: () => undefined,
+    },
+    details,
+    reason: `${reason}; ${sentence}`,
+    listen: (listener) => {
+      receive = listener;
+    },
+  };
+}

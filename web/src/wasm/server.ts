@@ -1,0 +1,128 @@
+/** The engine behind the messages: in a worker, or on the calling thread where there is none. */
+
+import { Engine, help, initSync } from '../../wasm/webnn.js';
+import { hostError, isHostError } from './failure.js';
+import type { Answer, Command, StartEngine, StartHelper } from './protocol.js';
+
+type Send = (answer: Answer, transfer?: ArrayBuffer[]) => void;
+
+/** Makes an instance of the module and an engine in it, and says so. */
+export function startEngine({ module, options, threads }: Omit<StartEngine, 'lock'>, send: Send): EngineServer {
+  const { memory } = initSync(withMemory(module));
+  const server = new EngineServer(send, options, threads);
+  const { helpers } = server;
+  const { details, reason } = server.device;
+  send({ kind: 'ready', details, reason, helpers, memory: helpers === 0 ? undefined : memory });
+  return server;
+}
+
+/** Computes for the engine whose memory it is, until the worker is terminated. */
+export function startHelper({ module, memory }: StartHelper, send: Send): void {
+  initSync({ module, memory });
+  send({ kind: 'joined' });
+  help();
+}
+
+/**
+ * What an instance is made of. A module with a memory of its own ignores the one that it is given;
+ * it is given one because the glue would otherwise make it a shared one of 4 GiB.
+ */
+export function withMemory(module: WebAssembly.Module): { module: WebAssembly.Module; memory?: WebAssembly.Memory } {
+  const isShared = WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
+  return isShared ? { module } : { module, memory: new WebAssembly.Memory({ initial: 0 }) };
+}
+
+export class EngineServer {
+  readonly #engine: Engine;
+  readonly #send: Send;
+  #isLost = false;
+
+  /** The module has its instance. */
+  constructor(
+    send: Send,
+    { powerPreference, accelerated, deviceType }: StartEngine['options'],
+    threads: number,
+  ) {
+    this.#send = send;
+    this.#engine = new Engine(powerPreference, accelerated, deviceType, threads);
+  }
+
+  get device(): { details: string; reason: string } {
+    return { details: this.#engine.details(), reason: this.#engine.reason() };
+  }
+
+  /** Gives all its memory back. */
+  free(): void {
+    this.#isLost = true;
+    this.#engine.free();
+  }
+
+  get helpers(): number {
+    return this.#engine.helpers();
+  }
+
+  handle(command: Command): void {
+    if (this.#isLost) return;
+    try {
+      this.#run(command);
+    } catch (error) {
+      if ('reply' in command && isHostError(error)) {
+        this.#send({ kind: 'failed', reply: command.reply, code: error.code, message: error.message });
+      } else {
+        this.#lose(`the engine failed in ${command.kind}: ${String(error)}`);
+      }
+    }
+  }
+
+  #run(command: Command): void {
+    const engine = this.#engine;
+    switch (command.kind) {
+      case 'tensor': {
+        const { dataType, shape } = command.descriptor;
+        engine.createTensor(command.tensor, dataType, shape);
+        this.#send({ kind: 'done', reply: command.reply });
+        return;
+      }
+      case 'constant':
+        engine.createConstant(command.constant, new Uint8Array(command.bytes));
+        this.#send({ kind: 'done', reply: command.reply });
+        return;
+      case 'write':
+        engine.write(command.tensor, new Uint8Array(command.bytes));
+        return;
+      case 'read': {
+        const bytes = allocate(engine.byteLength(command.tensor));
+        engine.read(command.tensor, new Uint8Array(bytes));
+        this.#send({ kind: 'done', reply: command.reply, bytes }, [bytes]);
+        return;
+      }
+      case 'build':
+        engine.compile(command.graph, command.text, command.constants, command.buffers);
+        this.#send({ kind: 'done', reply: command.reply });
+        return;
+      case 'dispatch': {
+        engine.dispatch(command.graph, command.inputs, command.outputs);
+        const reason = engine.lost();
+        if (reason !== undefined) this.#lose(reason);
+        return;
+      }
+      case 'free':
+        if (command.what === 'tensor') engine.freeTensor(command.id);
+        else if (command.what === 'graph') engine.freeGraph(command.id);
+        else engine.freeConstant(command.id);
+    }
+  }
+
+  #lose(reason: string): void {
+    this.#isLost = true;
+    this.#send({ kind: 'lost', reason });
+  }
+}
+
+function allocate(byteLength: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(byteLength);
+  } catch {
+    throw hostError('UnknownError', `readTensor: ${byteLength} bytes are more memory than there is`);
+  }
+}

@@ -1,0 +1,3 @@
+import { answer, inModuleWorker } from './scopes.js';
+
+answer(self, inModuleWorker);

@@ -1,0 +1,107 @@
+/** ONNX Runtime Web, as npm has it, on our `navigator.ml`, against its own WebAssembly provider. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { argmax, expectClose, placementIn, refusalsIn, type Placement, type Tolerance } from './compare.js';
+import { NO_DIST, NO_MODELS, NO_PACKAGES, unless } from './installed.js';
+import { feedsOf, modelFolder, modelNamed, type Model } from './models.js';
+import type { Reply, Request } from './page/ort.js';
+import { PAGE, Site, type Place } from './site.js';
+
+interface Case {
+  readonly name: string;
+  readonly placement: Placement;
+  readonly tolerance: Tolerance;
+}
+
+const exact: Tolerance = { atol: 1e-4, rtol: 1e-4 };
+
+/** All that the provider can hand over: magika's pooling has one spatial dimension, WebNN's has two. */
+const cases: readonly Case[] = [
+  { name: 'mobilenetv2-fp32', placement: { nodes: 100, onWebnn: 100, partitions: 1 }, tolerance: exact },
+  { name: 'mobilenetv2-int8-qdq', placement: { nodes: 0, onWebnn: 0, partitions: 1 }, tolerance: exact },
+  { name: 'minilm-fp16-32', placement: { nodes: 226, onWebnn: 226, partitions: 1 }, tolerance: { atol: 0.02, rtol: 0.02 } },
+  { name: 'magika-v3.3', placement: { nodes: 76, onWebnn: 75, partitions: 2 }, tolerance: exact },
+];
+
+const places: readonly (Place & { readonly named: string; readonly threads: number })[] = [
+  { named: 'a cross-origin isolated page', isolated: true, worker: false, threads: 2 },
+  { named: 'a worker of it', isolated: true, worker: true, threads: 2 },
+  { named: 'a page without shared memory', isolated: false, worker: false, threads: 1 },
+  { named: 'a worker without shared memory', isolated: false, worker: true, threads: 1 },
+];
+
+const missing = unless(NO_DIST, NO_PACKAGES, NO_MODELS);
+
+describe.skipIf(missing.skip)(`ONNX Runtime Web${missing.why}`, () => {
+  let site: Site;
+  const references = new Map<string, Promise<Reply>>();
+
+  beforeAll(async () => {
+    site = await Site.open(modelFolder);
+  });
+  afterAll(async () => {
+    await site.close();
+  });
+  afterEach(async ({ task }) => {
+    // A call that never settles would keep the client from all later ones.
+    if (task.result?.state === 'fail') await site.reset();
+  });
+
+  function run(model: Model, place: Place, change: Partial<Request>): Promise<Reply> {
+    const request: Request = {
+      build: 'ort.min.mjs',
+      model: `/models/${model.file}`,
+      feeds: feedsOf(model, site),
+      freeDimensionOverrides: model.freeDims ?? {},
+      provider: 'webnn',
+      binding: false,
+      threads: 1,
+      runs: 2,
+      withoutWebGpu: false,
+      ...change,
+    };
+    return site.run<Reply>('ort', request, place);
+  }
+
+  function reference(model: Model): Promise<Reply> {
+    let reply = references.get(model.name);
+    if (reply === undefined) {
+      reply = run(model, PAGE, { provider: 'wasm', runs: 1 });
+      references.set(model.name, reply);
+    }
+    return reply;
+  }
+
+  async function check({ name, placement, tolerance }: Case, place: Place, change: Partial<Request>): Promise<void> {
+    const model = modelNamed(name);
+    const expected = await reference(model);
+    const reply = await run(model, place, change);
+    expect(placementIn(reply.log), refusalsIn(reply.log)).toEqual(placement);
+    expect(reply.dispatches).toBe(placement.partitions * 2);
+    expectClose(reply.outputs, expected.outputs, tolerance);
+    if (model.expect !== undefined) {
+      expect(argmax(reply.outputs[model.expect.output]?.values ?? [])).toBe(model.expect.argmax);
+    }
+  }
+
+  describe.each(places)('in $named', ({ threads, ...place }) => {
+    test.each(cases)('$name, with tensors of the page', async (one) => {
+      await check(one, place, { threads });
+    });
+    test.each(cases)('$name, with tensors that stay in a context', async (one) => {
+      await check(one, place, { threads, binding: true });
+    });
+  });
+
+  // The second is built on Asyncify, the third on JSPI; the first has the older JavaScript kernels beside.
+  test.each(['ort.all.min.mjs', 'ort.webgpu.min.mjs', 'ort.jspi.min.mjs', 'ort.bundle.min.mjs'])(
+    'with the build %s',
+    async (build) => {
+      for (const one of cases) await check(one, { isolated: true, worker: true }, { build });
+    },
+  );
+
+  test('in a worker of a browser without WebGPU', async () => {
+    for (const one of cases.slice(-1)) await check(one, { isolated: true, worker: true }, { withoutWebGpu: true });
+  });
+});

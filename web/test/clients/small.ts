@@ -1,0 +1,130 @@
+/** Small ONNX graphs on which a native `navigator.ml` fails, each with an input. */
+
+import type { Constant, Graph, Node, Type, Value } from './onnx.js';
+
+export interface SmallModel {
+  readonly name: string;
+  readonly graph: Graph;
+  /** Values of the inputs, in their order. */
+  readonly feeds: readonly (readonly number[])[];
+}
+
+const value = (name: string, type: Type, dims: readonly number[]): Value => ({ name, type, dims });
+const constant = (name: string, type: Type, dims: readonly number[], values: readonly number[]): Constant => ({
+  ...value(name, type, dims),
+  values,
+});
+const node = (type: string, inputs: string, outputs: string, attributes: Node['attributes'] = {}): Node => ({
+  type,
+  inputs: inputs.split(' '),
+  outputs: outputs.split(' '),
+  attributes,
+});
+
+/** Values between -1 and 1 that look like none in particular, the same at each call. */
+export function noise(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => Math.fround(Math.sin(12.9898 * (i + 1)) % 1));
+}
+
+/** One operator from `x` to `y`, with its weights. */
+function one(
+  name: string,
+  operator: Node,
+  from: readonly number[],
+  to: readonly number[],
+  constants: readonly Constant[] = [],
+): SmallModel {
+  return {
+    name,
+    graph: {
+      inputs: [value('x', 'float32', from)],
+      outputs: [value('y', 'float32', to)],
+      constants,
+      nodes: [operator],
+    },
+    feeds: [noise(from.reduce((product, size) => product * size, 1))],
+  };
+}
+
+/** What an exporter writes for an 8-bit depthwise convolution with a scale for every channel. */
+function quantizedDepthwise(): SmallModel {
+  const channels = 8;
+  const scales = Array.from({ length: channels }, (_, i) => 0.004 + 0.001 * i);
+  return {
+    name: '8-bit depthwise conv2d, per channel',
+    graph: {
+      inputs: [value('x', 'float32', [1, channels, 9, 9])],
+      outputs: [value('y', 'float32', [1, channels, 9, 9])],
+      constants: [
+        constant('x_scale', 'float32', [], [0.0125]),
+        constant('x_zero', 'uint8', [], [120]),
+        constant('w', 'int8', [channels, 1, 3, 3], noise(channels * 9).map((v) => Math.round(127 * v))),
+        constant('w_scale', 'float32', [channels], scales),
+        constant('w_zero', 'int8', [channels], scales.map(() => 0)),
+        constant('b', 'int32', [channels], noise(channels).map((v) => Math.round(2000 * v))),
+        constant('b_scale', 'float32', [channels], scales.map((scale) => Math.fround(scale * 0.0125))),
+        constant('b_zero', 'int32', [channels], scales.map(() => 0)),
+        constant('y_scale', 'float32', [], [0.031]),
+        constant('y_zero', 'uint8', [], [128]),
+      ],
+      nodes: [
+        node('QuantizeLinear', 'x x_scale x_zero', 'xq'),
+        node('DequantizeLinear', 'xq x_scale x_zero', 'xd'),
+        node('DequantizeLinear', 'w w_scale w_zero', 'wd', { axis: 0 }),
+        node('DequantizeLinear', 'b b_scale b_zero', 'bd', { axis: 0 }),
+        node('Conv', 'xd wd bd', 'c', { group: channels, kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
+        node('QuantizeLinear', 'c y_scale y_zero', 'cq'),
+        node('DequantizeLinear', 'cq y_scale y_zero', 'y'),
+      ],
+    },
+    feeds: [noise(channels * 81)],
+  };
+}
+
+/** Indices that come with each run. */
+function indexed(type: 'GatherElements' | 'ScatterElements'): SmallModel {
+  const scatters = type === 'ScatterElements';
+  return {
+    name: `${type} with indices that are an input`,
+    graph: {
+      inputs: [
+        value('x', 'float32', [3, 4]),
+        value('i', 'int64', [3, 2]),
+        ...(scatters ? [value('u', 'float32', [3, 2])] : []),
+      ],
+      outputs: [value('y', 'float32', scatters ? [3, 4] : [3, 2])],
+      nodes: [node(type, scatters ? 'x i u' : 'x i', 'y', { axis: 1 })],
+    },
+    feeds: [noise(12), [3, 0, 1, 2, -1, 0], ...(scatters ? [[10, 11, 12, 13, 14, 15]] : [])],
+  };
+}
+
+export const SMALL_MODELS: readonly SmallModel[] = [
+  quantizedDepthwise(),
+  indexed('GatherElements'),
+  indexed('ScatterElements'),
+  one('MaxPool with dilations', node('MaxPool', 'x', 'y', { kernel_shape: [2, 2], dilations: [2, 2] }), [1, 2, 6, 6], [1, 2, 4, 4]),
+  one(
+    'AveragePool that leaves padding out of the average',
+    node('AveragePool', 'x', 'y', { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 0 }),
+    [1, 2, 5, 5],
+    [1, 2, 5, 5],
+  ),
+  one(
+    'ConvTranspose with padding, strides and dilations',
+    node('ConvTranspose', 'x w', 'y', { strides: [2, 2], pads: [1, 1, 1, 1], dilations: [2, 2] }),
+    [1, 2, 5, 5],
+    [1, 3, 11, 11],
+    [constant('w', 'float32', [2, 3, 3, 3], noise(54))],
+  ),
+  one(
+    'ConvTranspose with groups',
+    node('ConvTranspose', 'x w', 'y', { group: 2 }),
+    [1, 4, 5, 5],
+    [1, 6, 7, 7],
+    [constant('w', 'float32', [4, 3, 3, 3], noise(108))],
+  ),
+  one('Pad by the edge', node('Pad', 'x pads', 'y', { mode: 'edge' }), [1, 2, 3, 4], [1, 2, 6, 5], [
+    constant('pads', 'int64', [8], [0, 0, 1, 0, 0, 0, 2, 1]),
+  ]),
+];

@@ -1,0 +1,58 @@
+/**
+ * The process around one test in Node: the globals that the harness and the tests expect of a
+ * worker, the package's Node entry in front, then the scripts in this realm.
+ */
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import vm from 'node:vm';
+import { fileOf } from './wrap.mjs';
+
+process.once('message', (job) => {
+  run(job).catch((error) => {
+    process.send({ done: { status: 1, message: String(error?.stack ?? error), tests: [] } });
+  });
+});
+
+async function run({ root, dist, test, variant, timeout }) {
+  await import(pathToFileURL(path.join(dist, 'polyfill-node.js')).href);
+
+  const inCheckout = (src) => fileOf(root, test, src);
+  const script = test.url.replace(/\.js$/, '.node.js');
+  Object.assign(globalThis, {
+    self: globalThis,
+    location: new URL(`http://localhost${script}${variant}`),
+    GLOBAL: { isWindow: () => false, isWorker: () => true, isShadowRealm: () => false },
+    // The interfaces lie in the checkout, where a browser asks the server for them.
+    fetch: async (src) => {
+      const text = await readFile(inCheckout(src), 'utf8');
+      return { ok: true, text: () => Promise.resolve(text) };
+    },
+    WPT_RUN: { timeout, send: (message) => process.send(message) },
+  });
+
+  const scripts = [
+    path.join(root, 'resources/testharness.js'),
+    path.join(import.meta.dirname, 'client.js'),
+    ...[...test.scripts, test.url].map(inCheckout),
+  ];
+  const [harness, ...others] = await Promise.all(
+    scripts.map(async (file) => new vm.Script(await readFile(file, 'utf8'), { filename: file })),
+  );
+  // Without a document or a worker's scope the harness takes this for a shell, which ends when the
+  // scripts of this turn and their tests have.
+  harness.runInThisContext();
+  beAWorker(test);
+  for (const other of others) other.runInThisContext();
+}
+
+/** What tests and idlharness.js ask for by name. */
+function beAWorker(test) {
+  globalThis.DedicatedWorkerGlobalScope = Object.defineProperty(function () {}, Symbol.hasInstance, {
+    value: (object) => object === globalThis,
+  });
+  globalThis.WorkerNavigator ??= globalThis.navigator.constructor;
+  // A test for windows only may spell its global so.
+  if (test.scopes.every((scope) => scope === 'window')) globalThis.window = globalThis;
+}
