@@ -1,7 +1,7 @@
 /** What every entry of the package offers, over its own host. */
 
 import { hostContext } from './context.js';
-import type { Device } from './host.js';
+import type { Device, Host } from './host.js';
 import { installer, type Installed, type InstallOptions } from './install.js';
 import { ML, type HostProvider } from './ml.js';
 import { OURS } from './objects.js';
@@ -14,9 +14,10 @@ export interface Entry {
   readonly install: (options?: InstallOptions) => Promise<Installed>;
 }
 
-/** The provider is called when the first context is asked for. */
+/** The provider is called once, when the first context is asked for. */
 export function makeEntry(provider: HostProvider): Entry {
-  const ml = new ML(OURS, provider) as unknown as api.ML;
+  let host: Host | undefined;
+  const ml = new ML(OURS, () => (host ??= provider())) as unknown as api.ML;
   return { ml, install: installer(ml) };
 }
 

@@ -15,30 +15,30 @@ export interface InstallOptions {
 /** Which API the global object has now; `none` where the page is not a secure context. */
 export type Installed = 'ours' | 'native' | 'none';
 
-/** A driver that hangs must not keep the page from starting. */
+/** A driver that hangs must not keep the page waiting. */
 const PROBE_TIMEOUT_MS = 5000;
 
 type Global = typeof globalThis & Record<string, unknown>;
 
 /** Makes `install` for an entry's own `ml`. */
 export function installer(ml: ML): (options?: InstallOptions) => Promise<Installed> {
-  // Where nothing has to be asked, all is in place when the call returns, before its promise settles.
-  return async ({ prefer = 'native' } = {}) => {
+  let choice: Promise<Installed> | undefined;
+  // Where nobody has to be asked, all is in place when the call returns, before its promise settles.
+  return ({ prefer = 'native' } = {}) => {
     const scope = globalThis as Global;
     if ((scope as { isSecureContext?: boolean }).isSecureContext === false) {
       console.warn(
         'webnn: navigator.ml is for secure contexts (https, or localhost) and was not installed; ' +
           "import { ml } from 'webnn' works here",
       );
-      return 'none';
+      return Promise.resolve('none');
     }
     const present = presentIn(scope);
-    if (present === ml) return 'ours';
-    if (prefer === 'native' && present !== undefined && (await works(present, scope))) {
-      return 'native';
+    if (prefer === 'native' && present !== undefined && present !== ml) {
+      return (choice ??= choose(scope, present, ml));
     }
     installOn(scope, ml);
-    return 'ours';
+    return Promise.resolve('ours');
   };
 }
 
@@ -46,27 +46,62 @@ function presentIn(scope: Global): ML | undefined {
   return (scope.navigator as { ml?: ML } | undefined)?.ml;
 }
 
+/**
+ * Asks the browser's own API for a context. Who asks it for one in the meantime waits for the
+ * answer and gets a context of the API that is chosen: so the modules of a page need not wait, and
+ * none of ours does, which service workers would refuse.
+ */
+async function choose(scope: Global, native: ML, ml: ML): Promise<Installed> {
+  const works = canMakeContext(native, scope);
+  const restore = interpose(native, (original) => async (...args) => {
+    const context = (await works) ? Reflect.apply(original, native, args) : ml.createContext(...args);
+    return context;
+  });
+  if (!(await works)) {
+    installOn(scope, ml);
+    return 'ours';
+  }
+  restore();
+  // Somebody may have asked for ours outright while the native one was thinking.
+  return presentIn(scope) === ml ? 'ours' : 'native';
+}
+
+type CreateContext = (...args: Parameters<ML['createContext']>) => ReturnType<ML['createContext']>;
+
+/** Replaces `createContext` where it is defined; the result puts the original back. */
+function interpose(native: ML, replace: (original: CreateContext) => CreateContext): () => void {
+  const owner = Object.hasOwn(native, 'createContext') ? native : Reflect.getPrototypeOf(native);
+  const original = Object.getOwnPropertyDescriptor(owner ?? {}, 'createContext');
+  if (owner === null || typeof original?.value !== 'function') return () => undefined;
+  const value = replace(original.value as CreateContext);
+  Object.defineProperty(owner, 'createContext', { ...original, value });
+  return () => {
+    Object.defineProperty(owner, 'createContext', original);
+  };
+}
+
 /** Interfaces alone do not make an implementation: some browsers have them and no engine. */
-async function works(native: ML, scope: Global): Promise<boolean> {
+async function canMakeContext(native: ML, scope: Global): Promise<boolean> {
   // Where an interface is missing, the rest is known to crash rather than to reject.
   const isWhole = Object.keys(interfaceObjects).every((name) => typeof scope[name] === 'function');
   if (!isWhole) return false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
+  const timeout = new Promise<false>((resolve) => {
     timer = setTimeout(() => {
-      reject(new Error('navigator.ml does not answer'));
+      resolve(false);
     }, PROBE_TIMEOUT_MS);
   });
-  try {
-    const context = await Promise.race([native.createContext(), timeout]);
-    context.destroy();
-    return true;
-  } catch (error) {
+  const probe = native.createContext().then(
+    (context) => {
+      context.destroy();
+      return true;
+    },
     // A policy that forbids the feature is the page's own wish, and no fault to mend.
-    return error instanceof DOMException && error.name === 'SecurityError';
-  } finally {
-    clearTimeout(timer);
-  }
+    (error: unknown) => error instanceof DOMException && error.name === 'SecurityError',
+  );
+  const answer = await Promise.race([probe, timeout]);
+  clearTimeout(timer);
+  return answer;
 }
 
 function installOn(scope: Global, ml: ML): void {

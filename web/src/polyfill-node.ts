@@ -5,4 +5,4 @@ import { install } from './node.js';
 export type {} from './globals.gen.js';
 export * from './node.js';
 
-await install();
+void install();

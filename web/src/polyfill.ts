@@ -1,6 +1,6 @@
 /**
- * Installs `navigator.ml` and the interface objects when it is imported, unless the browser has
- * its own and that can make a context.
+ * Installs `navigator.ml` and the interface objects when it is imported. A browser's own API stays
+ * if it can make a context; until that is known, `navigator.ml.createContext()` waits.
  */
 
 import { install } from './index.js';
@@ -8,4 +8,4 @@ import { install } from './index.js';
 export type {} from './globals.gen.js';
 export * from './index.js';
 
-await install();
+void install();

@@ -2,11 +2,10 @@
 // `cargo xtask web` as it is.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
-import { readFileSync } from 'node:fs';
 
 import { build } from 'esbuild';
 
@@ -52,6 +51,10 @@ const { metafile } = await build({
 
 const wasm = join(root, 'wasm');
 if (existsSync(wasm)) cpSync(wasm, join(dist, 'wasm'), { recursive: true });
+
+// The addon that `cargo xtask node` made for this machine lies beside the entries.
+const native = join(root, 'native');
+if (existsSync(native)) cpSync(native, dist, { recursive: true, filter: (name) => name === native || name.endsWith('.node') });
 
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
