@@ -1,5 +1,6 @@
 /** A host that computes nothing: it records the calls, and answers as it is told. */
 
+import { MLGraphBuilder } from '../../src/api.js';
 import { makeEntry, type Entry } from '../../src/entry.js';
 import type {
   Attribute,
@@ -170,7 +171,6 @@ export interface Fixture extends Entry {
 
 /** One object of each interface, over a host of its own. */
 export async function fixture(): Promise<Fixture> {
-  const { MLGraphBuilder } = await import('../../src/api.js');
   const host = new FakeHost();
   const entry = makeEntry(() => host);
   const context = await entry.ml.createContext();
@@ -178,4 +178,10 @@ export async function fixture(): Promise<Fixture> {
   const operand = builder.input('x', { dataType: 'float32', shape: [2, 3] });
   const tensor = await context.createTensor({ dataType: 'float32', shape: [1] });
   return { host, ...entry, context, builder, operand, tensor };
+}
+
+/** Calls anything with anything. */
+export function call(object: object, method: string, ...args: unknown[]): unknown {
+  const found = (object as Record<string, (...args: unknown[]) => unknown>)[method];
+  return Reflect.apply(found as () => unknown, object, args);
 }
