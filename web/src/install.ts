@@ -149,6 +149,8 @@ function navigatorBrand(target: object): (value: unknown) => boolean {
 /** Node 20 has no navigator. Libraries that find one look at its `userAgent`. */
 function makeNavigator(scope: Global): object {
   class Navigator {
+    readonly [Symbol.toStringTag] = 'Navigator';
+
     get userAgent(): string {
       return `Node.js/${process.versions.node.split('.')[0] ?? ''}`;
     }

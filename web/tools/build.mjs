@@ -41,8 +41,8 @@ const { metafile } = await build({
   platform: 'neutral',
   target: 'es2022',
   chunkNames: 'shared-[hash]',
-  // The glue of WebAssembly lies in dist/wasm as wasm-bindgen wrote it.
-  external: ['node:*', './wasm/*', '../wasm/*', '*.node'],
+  external: ['node:*', '*.node'],
+  plugins: [{ name: 'wasm', setup: keepWebAssembly }],
   minify: true,
   legalComments: 'none',
   metafile: true,
@@ -59,6 +59,11 @@ if (existsSync(native)) cpSync(native, dist, { recursive: true, filter: (name) =
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
 report();
+
+/** What wasm-bindgen wrote stays as it is, in dist/wasm. */
+function keepWebAssembly({ onResolve }) {
+  onResolve({ filter: /^\.\.?\/wasm\/[\w-]+\// }, ({ path }) => ({ path, external: true }));
+}
 
 /** What a page would download, compressed. */
 function report() {
