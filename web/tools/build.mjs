@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
@@ -49,16 +49,23 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
-const wasm = join(root, 'wasm');
-if (existsSync(wasm)) cpSync(wasm, join(dist, 'wasm'), { recursive: true });
+// The engine's glue is in the bundle already; declarations are for nobody.
+copy('wasm', 'wasm', (name) => !/(^webnn\.js|\.d\.ts)$/.test(name));
 
 // The addon that `cargo xtask node` made for this machine lies beside the entries.
-const native = join(root, 'native');
-if (existsSync(native)) cpSync(native, dist, { recursive: true, filter: (name) => name === native || name.endsWith('.node') });
+copy('native', '.', (name) => name.endsWith('.node'));
 
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
 report();
+
+/** Copies a folder's files into dist/, where the folder has been made. */
+function copy(folder, target, isWanted) {
+  const from = join(root, folder);
+  if (!existsSync(from)) return;
+  const filter = (name) => statSync(name).isDirectory() || isWanted(relative(from, name));
+  cpSync(from, join(dist, target), { recursive: true, filter });
+}
 
 /** What wasm-bindgen wrote stays as it is, in dist/wasm. */
 function keepWebAssembly({ onResolve }) {
