@@ -6,6 +6,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod dist;
+mod node;
 mod onnx_suite;
 mod process;
 mod python;
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Build the WebAssembly modules of the npm package.
     Web(web::Arguments),
+    /// Build the native engine as an addon for Node.
+    Node,
     /// Build the npm package with its WebAssembly modules and the addon for this machine.
     Dist,
     /// Everything that must hold before a change goes in; ends with the counts.
@@ -64,6 +67,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Web(arguments) => web::run(&workspace, &arguments),
+        Command::Node => node::build(&workspace),
         Command::Dist => dist::run(&workspace),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Check => test::check(&workspace),
