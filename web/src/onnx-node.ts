@@ -50,7 +50,7 @@ async function fromDisk(source: OnnxSource): Promise<OnnxSource> {
 }
 
 async function openReader(): Promise<Reader> {
-  const bytes = await readFile(new URL('./wasm/onnx/webnn_onnx_wasm_bg.wasm', import.meta.url));
+  const bytes = await readFile(new URL('./wasm/onnx.wasm', import.meta.url));
   const wasm: Wasm = () => bytes;
   return LocalReader.open(wasm);
 }

@@ -4,7 +4,7 @@ import { LocalReader } from './onnx/local.js';
 import type { Answer, Request } from './onnx/remote.js';
 import { OnnxError, type Batch, type PlanOptions } from './onnx/types.js';
 
-const opened = LocalReader.open(() => fetch(new URL('./wasm/onnx/webnn_onnx_wasm_bg.wasm', import.meta.url)));
+const opened = LocalReader.open(() => fetch(new URL('./wasm/onnx.wasm', import.meta.url)));
 // Whoever asks first is told; until then the failure is nobody's.
 opened.catch(() => undefined);
 

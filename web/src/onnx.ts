@@ -60,7 +60,7 @@ async function openReader(): Promise<Reader> {
       console.warn(`webnn/onnx reads on this thread, there can be no worker: ${String(error)}`);
     }
     return LocalReader.open(() =>
-      fetch(new URL('./wasm/onnx/webnn_onnx_wasm_bg.wasm', import.meta.url)),
+      fetch(new URL('./wasm/onnx.wasm', import.meta.url)),
     );
   }
 }

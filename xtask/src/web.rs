@@ -10,9 +10,6 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The build profile, in the workspace's manifest: small, and fast where it computes.
-const PROFILE: &str = "wasm";
-
 /// What threads need: memory that can be shared and grows to 4 GiB, and what an instance that
 /// joins it must be able to call.
 const SHARED_MEMORY: &str = "-C target-feature=+atomics,+bulk-memory,+mutable-globals \
@@ -39,6 +36,8 @@ pub(crate) enum Variant {
     Threads,
     /// Both.
     ThreadsRelaxed,
+    /// No engine, but what `webnn/onnx` reads files with.
+    Onnx,
 }
 
 impl Variant {
@@ -48,19 +47,34 @@ impl Variant {
             Variant::Relaxed => "relaxed",
             Variant::Threads => "threads",
             Variant::ThreadsRelaxed => "threads-relaxed",
+            Variant::Onnx => "onnx",
         }
+    }
+
+    fn package(self) -> &'static str {
+        if self == Variant::Onnx { "webnn-onnx-wasm" } else { "webnn-wasm" }
+    }
+
+    /// The build profile, in the workspace's manifest.
+    fn profile(self) -> &'static str {
+        if self == Variant::Onnx { "reader" } else { "wasm" }
+    }
+
+    /// What the JavaScript side is called.
+    fn glue(self) -> &'static str {
+        if self == Variant::Onnx { "webnn_onnx" } else { "webnn" }
     }
 
     fn has_threads(self) -> bool {
         match self {
-            Variant::Simd | Variant::Relaxed => false,
+            Variant::Simd | Variant::Relaxed | Variant::Onnx => false,
             Variant::Threads | Variant::ThreadsRelaxed => true,
         }
     }
 
     fn has_relaxed_simd(self) -> bool {
         match self {
-            Variant::Simd | Variant::Threads => false,
+            Variant::Simd | Variant::Threads | Variant::Onnx => false,
             Variant::Relaxed | Variant::ThreadsRelaxed => true,
         }
     }
@@ -118,12 +132,14 @@ fn make(workspace: &Workspace, variant: Variant) -> Result<()> {
     }
     fs::create_dir_all(&folder)?;
     let bound = compiled.with_file_name("bound");
-    bind(&compiled, &bound).with_context(|| format!("the bindings of {name}"))?;
-    if variant.has_threads() {
-        // What joins shared memory also takes memory of its own, so one glue serves all variants.
-        fs::copy(bound.join("webnn.js"), folder.join("webnn.js"))?;
+    bind(&compiled, &bound, variant.glue()).with_context(|| format!("the bindings of {name}"))?;
+    // What joins shared memory also takes memory of its own, so one glue serves all engines.
+    if variant.has_threads() || variant == Variant::Onnx {
+        let glue = format!("{}.js", variant.glue());
+        fs::copy(bound.join(&glue), folder.join(&glue))?;
     }
-    optimize(workspace, variant, &bound.join("webnn_bg.wasm"), &finished)?;
+    let module = bound.join(format!("{}_bg.wasm", variant.glue()));
+    optimize(workspace, variant, &module, &finished)?;
     println!("web/wasm/{name}.wasm: {} kB", fs::metadata(&finished)?.len() / 1000);
     Ok(())
 }
@@ -132,7 +148,8 @@ fn compile(workspace: &Workspace, variant: Variant) -> Result<PathBuf> {
     // A folder for each, as other flags would build everything again.
     let folder = workspace.metadata.target_directory.as_std_path().join("web").join(variant.name());
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", "webnn-wasm", "--target", TARGET, "--profile", PROFILE]);
+    cargo.args(["build", "--package", variant.package(), "--target", TARGET]);
+    cargo.args(["--profile", variant.profile()]);
     cargo.arg("--target-dir").arg(&folder);
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", variant.flags());
     if variant.has_threads() {
@@ -140,12 +157,13 @@ fn compile(workspace: &Workspace, variant: Variant) -> Result<PathBuf> {
         cargo.arg("-Zbuild-std=std,panic_abort").env("RUSTC_BOOTSTRAP", "1");
     }
     process::run(&mut cargo)?;
-    Ok(folder.join(TARGET).join(PROFILE).join("webnn_wasm.wasm"))
+    let file = format!("{}.wasm", variant.package().replace('-', "_"));
+    Ok(folder.join(TARGET).join(variant.profile()).join(file))
 }
 
-fn bind(module: &Path, folder: &Path) -> Result<()> {
+fn bind(module: &Path, folder: &Path, glue: &str) -> Result<()> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(module).out_name("webnn").web(true)?;
+    bindgen.input_path(module).out_name(glue).web(true)?;
     // Who loads the module says where it is.
     bindgen.omit_default_module_path(true).typescript(false).generate(folder)
 }

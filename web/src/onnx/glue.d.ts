@@ -1,5 +1,5 @@
 /** The JavaScript side of `crates/onnx-wasm`, which the build writes. */
-declare module '*/webnn_onnx_wasm.js' {
+declare module '*/webnn_onnx.js' {
   export class Plan {
     description(): unknown;
     inputs(): unknown[];

@@ -1,10 +1,6 @@
-/**
- * The reader on the calling thread.
- *
- * The path of its glue is meant from dist/, where the build leaves the import as it is.
- */
+/** The reader on the calling thread. */
 
-import init, { OnnxFile, type Plan } from './wasm/onnx/webnn_onnx_wasm.js';
+import init, { OnnxFile, type Plan } from '../../wasm/webnn_onnx.js';
 import {
   OnnxError,
   type Batch,
