@@ -50,7 +50,7 @@ const { metafile } = await build({
 });
 
 // The engine's glue is in the bundle already; declarations are for nobody.
-copy('wasm', 'wasm', (name) => !/(^webnn\.js|\.d\.ts)$/.test(name));
+copy('wasm', 'wasm', (name) => !/(^webnn(_onnx)?\.js|\.d\.ts)$/.test(name));
 
 // The addon that `cargo xtask node` made for this machine lies beside the entries.
 copy('native', '.', (name) => name.endsWith('.node'));

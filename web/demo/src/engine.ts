@@ -41,10 +41,14 @@ export async function startEngine(): Promise<Engine> {
     const Native = (globalThis as unknown as { MLGraphBuilder: typeof MLGraphBuilder }).MLGraphBuilder;
     return { context, builder: () => new Native(context) };
   }
-  const context = await ml.createContext();
+  const context = await ml.createContext().catch((error: unknown) => {
+    name.textContent = 'none';
+    throw error;
+  });
   const info = contextInfo(context);
   name.textContent = info === undefined ? 'webnn' : `${info.kind.toUpperCase()} · ${info.details}`;
-  reason.textContent = sentence(info?.reason ?? '');
+  const native = 'ml' in navigator ? '' : 'This browser has no WebNN of its own. ';
+  reason.textContent = native + sentence(info?.reason ?? '');
   void context.lost.then(({ message }) => {
     show(new Error(`The engine was lost: ${message}. Load the page again to go on.`));
   });

@@ -16,5 +16,4 @@ guarded(async () => {
   context.dispatch(graph, { x: input }, { y: output });
   await context.readTensor(output);
   showTime(performance.now() - start);
-  context.destroy();
 });
