@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change goes in.
 
 mod steps;
+mod web;
 
 use crate::workspace::Workspace;
 use crate::{codegen, tidy};
@@ -99,6 +100,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     }
     report.step("build for wasm with simd128", |_| steps::wasm(workspace));
     report.step("kernels on wasm simd128", |counts| steps::wasm_kernels(workspace, counts));
+    for step in web::STEPS {
+        report.step(step.name, |counts| step.run(workspace, counts));
+    }
     report.step("lints for 64-bit Arm", |_| steps::arm(workspace));
     report.step("kernels on NEON", |counts| steps::neon(workspace, counts));
     report.finish()

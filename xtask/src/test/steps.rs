@@ -227,7 +227,7 @@ pub(super) fn emulator(workspace: &Workspace) -> Result<()> {
 }
 
 /// Packages are installed only where nobody's machine is changed by surprise: by root, in CI.
-fn may_install() -> bool {
+pub(super) fn may_install() -> bool {
     let root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     root && std::env::var_os("CI").is_some() && process::exists("apt-get")
 }
