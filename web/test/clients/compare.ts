@@ -67,3 +67,16 @@ export function argmax(values: ArrayLike<number>): number {
   for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
   return best;
 }
+
+/** Logits as probabilities. */
+export function softmaxOf(outputs: Reply['outputs']): Reply['outputs'] {
+  const softmax = (logits: readonly number[]) => {
+    const greatest = logits[argmax(logits)] ?? 0;
+    const powers = logits.map((logit) => Math.exp(logit - greatest));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    return powers.map((power) => power / sum);
+  };
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, output]) => [name, { ...output, values: softmax(output.values) }]),
+  );
+}

