@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use webnn_core::{Bytes, Desc, Graph, Node, NodeId, Op, Result, ValueId};
+use webnn_core::{Bytes, Desc, Error, ErrorKind, Graph, Node, NodeId, Op, Result, ValueId};
 use webnn_kernels::buffer::Buffer;
 use webnn_passes::{Group, Pattern, Patterns, Rules, group, optimize};
 
@@ -259,6 +259,7 @@ impl<'a> Compiler<'a> {
         let (kernels, touched): (Vec<_>, Vec<_>) =
             steps.into_iter().map(|step| ((step.kernel, step.info), step.touched)).unzip();
         let placed = place_values(&self.layout, &touched);
+        check_memory(placed.arena_bytes)?;
         let mut stats = Stats { arena_bytes: placed.arena_bytes, ..Stats::default() };
         let mut constants = Vec::new();
         for &id in &placed.constants {
@@ -289,6 +290,15 @@ impl<'a> Compiler<'a> {
         let threads = self.engine.threads.clone();
         Ok(Program::new(Parts { inputs, outputs, steps, infos, constants, stats, threads }))
     }
+}
+
+/// Fails where there is no memory for the values of a run: to find out when it is needed would end
+/// the process, or the module in a browser.
+fn check_memory(bytes: usize) -> Result<()> {
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
+        let message = format!("a run takes {bytes} bytes, more memory than there is");
+        Error::new(ErrorKind::Operation, message)
+    })
 }
 
 /// A constant in memory that is aligned for its elements.

@@ -176,6 +176,25 @@ impl Context {
         Ok(())
     }
 
+    /// [`Context::write_tensor`] of so many bytes, which `fill` puts where they belong.
+    pub fn write_tensor_with(
+        &self,
+        tensor: &Tensor,
+        byte_length: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<()> {
+        self.check_write(tensor, byte_length)?;
+        match self.0.timeline.turn() {
+            Some(_turn) => tensor.0.with_bytes_mut(fill),
+            None => {
+                let mut bytes = vec![0; byte_length];
+                fill(&mut bytes);
+                self.0.timeline.submit(Task::Write(tensor.0.clone(), bytes));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether [`Context::write_tensor`] would take so many bytes for the tensor.
     pub fn check_write(&self, tensor: &Tensor, length: usize) -> Result<()> {
         let check = || {
@@ -216,6 +235,15 @@ impl Context {
         let task = Task::Read(tensor.0.clone(), promise.clone());
         self.0.timeline.wait(self.0.timeline.submit_for(task));
         promise.take().unwrap_or_else(|| Err(self.0.lost_error("readTensor")))
+    }
+
+    /// [`Context::read_tensor_blocking`] by a look at the bytes where they lie.
+    pub fn read_tensor_with<T>(&self, tensor: &Tensor, look: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        self.check_read(tensor, None)?;
+        if let Some(_turn) = self.0.timeline.turn() {
+            return tensor.0.with_bytes(look);
+        }
+        Ok(look(&self.read_tensor_blocking(tensor)?))
     }
 
     /// A tensor's elements, waiting for them.

@@ -419,6 +419,17 @@ fn a_context_goes_while_work_is_queued() {
 }
 
 #[test]
+fn bytes_are_filled_in_and_looked_at_where_they_lie() {
+    let context = context();
+    let descriptor = TensorDescriptor::new(DataType::Uint8, &[3]).readable().writable();
+    let tensor = context.create_tensor(&descriptor).unwrap();
+    context.write_tensor_with(&tensor, 3, |bytes| bytes.copy_from_slice(&[1, 2, 3])).unwrap();
+    assert_eq!(context.read_tensor_with(&tensor, <[u8]>::to_vec).unwrap(), [1, 2, 3]);
+    let error = context.write_tensor_with(&tensor, 2, |_| unreachable!()).unwrap_err();
+    assert_eq!(error.message(), "writeTensor: 2 bytes were given, expected 3 for uint8[3]");
+}
+
+#[test]
 fn a_context_elsewhere_checks_and_holds_nothing() {
     let device = Device { kind: "cpu", reason: "a test".into(), details: "elsewhere".into() };
     let context = Context::elsewhere(device, &ContextOptions::default());

@@ -277,10 +277,15 @@ impl Task {
 impl TensorInner {
     /// Replaces the elements; the caller has checked the length and has its turn.
     pub(crate) fn write(&self, bytes: &[u8]) {
+        self.with_bytes_mut(|elements| elements.copy_from_slice(bytes));
+    }
+
+    /// Lets the elements be replaced; the caller has its turn.
+    pub(crate) fn with_bytes_mut(&self, replace: impl FnOnce(&mut [u8])) {
         if let Memory::Timeline(buffer) = &self.memory
             && let Some(buffer) = &mut *lock(buffer)
         {
-            buffer.copy_from_slice(bytes);
+            replace(buffer);
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
+use webnn::core::Source;
 use webnn::{
     Bytes, ContextOptions, DeviceType, Error, ErrorKind, Helper, Ml, PowerPreference,
     TensorDescriptor,
@@ -94,7 +95,9 @@ impl Engine {
 
     /// Replaces a tensor's elements.
     pub fn write(&self, tensor: u32, bytes: &Uint8Array) -> Result<()> {
-        self.context.write_tensor(self.tensor(tensor)?, &bytes.to_vec()).map_err(failure)
+        let length = bytes.length() as usize;
+        let fill = |elements: &mut [u8]| bytes.copy_to(elements);
+        self.context.write_tensor_with(self.tensor(tensor)?, length, fill).map_err(failure)
     }
 
     /// How many bytes a tensor has.
@@ -106,12 +109,19 @@ impl Engine {
     /// Copies a tensor's elements to a script's memory of their length, which the script has made:
     /// an exception in the middle of this would leave the engine as a panic does.
     pub fn read(&self, tensor: u32, destination: &Uint8Array) -> Result<()> {
-        let bytes = self.context.read_tensor_blocking(self.tensor(tensor)?).map_err(failure)?;
-        if destination.length() as usize != bytes.len() {
-            return Err(misuse("the destination has another length than the tensor"));
+        let length = destination.length() as usize;
+        let look = |elements: &[u8]| {
+            let fits = elements.len() == length;
+            if fits {
+                destination.copy_from(elements);
+            }
+            fits
+        };
+        match self.context.read_tensor_with(self.tensor(tensor)?, look) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(misuse("the destination has another length than the tensor")),
+            Err(error) => Err(failure(error)),
         }
-        destination.copy_from(&bytes);
-        Ok(())
     }
 
     /// Compiles a graph from its text. `buffers` holds the bytes of the constants whose numbers
@@ -135,6 +145,8 @@ impl Engine {
         let graph = webnn::core::text::parse_with(text, limits, &table).map_err(place)?;
         // The graph alone keeps its constants, so that it can let them go once they are packed.
         drop(table);
+        // Most constants get a second, packed form while the first is still there.
+        spare(bytes_of_constants(&graph)).map_err(place)?;
         self.graphs.insert(id, self.context.compile(graph).map_err(failure)?);
         Ok(())
     }
@@ -187,15 +199,33 @@ pub fn help() {
 
 /// A copy of a script's bytes; fails where there is no memory for it.
 fn laid(bytes: &Uint8Array) -> webnn::Result<Bytes> {
-    let length = bytes.length() as usize;
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(length).map_err(|_| {
+    let mut copy = reserved(bytes.length() as usize)?;
+    copy.resize(bytes.length() as usize, 0);
+    bytes.copy_to(&mut copy);
+    Ok(Bytes::from(copy))
+}
+
+fn bytes_of_constants(graph: &webnn::core::Graph) -> usize {
+    let constants = graph.values().iter().filter_map(|value| match &value.source {
+        Source::Constant(bytes) => Some(bytes.len()),
+        Source::Input(_) | Source::Node(..) => None,
+    });
+    constants.sum()
+}
+
+/// Fails where there is no memory for so many bytes more.
+fn spare(length: usize) -> webnn::Result<()> {
+    let reserved = reserved(length);
+    reserved.map(drop).map_err(|error| Error::new(ErrorKind::Operation, error.message()))
+}
+
+fn reserved(length: usize) -> webnn::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| {
         let message = format!("{length} bytes of constants are more memory than there is");
         Error::new(ErrorKind::Unknown, message)
     })?;
-    copy.resize(length, 0);
-    bytes.copy_to(&mut copy);
-    Ok(Bytes::from(copy))
+    Ok(bytes)
 }
 
 fn power(name: &str) -> Result<PowerPreference> {
