@@ -69,8 +69,8 @@ export function loadAddon(): Loaded {
   for (const name of addonNames(process.platform, process.arch)) {
     for (const folder of FOLDERS) {
       const path = fileURLToPath(new URL(`${folder}${name}`, import.meta.url));
-      if (!existsSync(path)) continue;
       try {
+        if (!existsSync(path)) continue;
         return { addon: require(path) as NativeAddon };
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error));

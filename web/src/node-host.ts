@@ -174,7 +174,7 @@ const CHOICE = 'WEBNN_HOST';
  */
 export function nodeHost(
   wasm: Host,
-  choice: string | undefined = process.env[CHOICE],
+  choice: string | undefined = wish(),
   load: () => Loaded = loadAddon,
 ): Host {
   if (choice === 'wasm') return fallBack(wasm, `${CHOICE} asked for WebAssembly`);
@@ -188,6 +188,15 @@ export function nodeHost(
     code: 'WEBNN_NO_ADDON',
   });
   return fallBack(wasm, loaded.missing);
+}
+
+/** Deno asks for a permission to read the environment; who gives none has no wish. */
+function wish(): string | undefined {
+  try {
+    return process.env[CHOICE];
+  } catch {
+    return undefined;
+  }
 }
 
 /** A host whose contexts say why they are not native. */
