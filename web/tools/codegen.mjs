@@ -3,12 +3,14 @@
 //   src/idl.gen.ts      converters, signatures and the table of operators, for the Web IDL layer
 //   src/types.gen.ts    the API's TypeScript types, for its callers
 //   src/globals.gen.ts  the same as globals, and `navigator.ml`, for callers of the polyfill
+//   API.md              the reference
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 import { readModel } from './codegen/model.mjs';
+import { referenceSource } from './codegen/reference.mjs';
 import { runtimeSource } from './codegen/runtime.mjs';
 import { globalsSource, typesSource } from './codegen/types.mjs';
 
@@ -21,6 +23,7 @@ const outputs = {
   'src/idl.gen.ts': runtimeSource(model),
   'src/types.gen.ts': typesSource(model),
   'src/globals.gen.ts': globalsSource(model),
+  'API.md': referenceSource(model),
 };
 
 let differs = false;

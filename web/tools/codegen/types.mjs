@@ -1,5 +1,6 @@
 // `src/types.gen.ts` and `src/globals.gen.ts`: the IDL as TypeScript.
 
+import { EXTENSIONS, link, sentence } from './docs.mjs';
 import { attributes, operations, simpleName } from './model.mjs';
 
 const HEADER = '// Written by `npm run codegen` from idl/*.idl; do not edit.\n\n';
@@ -18,13 +19,6 @@ const NAMES = new Map([
   ['undefined', 'undefined'],
   ['ArrayBuffer', 'ArrayBuffer'],
   ['AllowSharedBufferSource', 'ArrayBuffer | SharedArrayBuffer | ArrayBufferView'],
-]);
-
-const DOCS = new Map([
-  ['threads', 'Threads of the CPU engine, its own included; by default one per core. Ours.'],
-  ['deviceType', 'The second generation of options: a hint, read beside the other two.'],
-  ['devices', 'The kinds of device that the graph computes on, as in Chromium.'],
-  ['lost', 'Resolves when the context is lost or destroyed; never rejects.'],
 ]);
 
 export function typesSource(model) {
@@ -69,30 +63,43 @@ function dictionarySource(model, { name, inheritance, members }, direction) {
   const lines = members.map((member) => {
     const mark = member.required || direction === 'out' ? '' : '?';
     const type = typescript(model, member.idlType, direction);
-    return `${doc(member)}  ${member.name}${mark}: ${type};\n`;
+    return `${memberDoc(name, member)}  ${member.name}${mark}: ${type};\n`;
   });
   const base = inheritance ? ` extends ${inheritance}` : '';
   return `export interface ${name}${base} {\n${lines.join('')}}\n`;
 }
 
-function doc({ name, default: fallback }) {
-  const sentences = [DOCS.get(name)];
-  if (fallback && fallback.value !== undefined) {
+function memberDoc(owner, { name, default: fallback }) {
+  const lines = [sentence(owner, name)];
+  if (fallback?.value !== undefined) {
     const { type, value } = fallback;
-    sentences.push(`@default ${type === 'string' ? JSON.stringify(value) : value}`);
+    lines.push(`@default ${type === 'string' ? JSON.stringify(value) : value}`);
   }
-  const text = sentences.filter(Boolean).join(' ');
-  return text === '' ? '' : `  /** ${text} */\n`;
+  return comment(lines);
+}
+
+/** The sentence, and the place in the specification. */
+function interfaceDoc(owner, name) {
+  const isExtension = EXTENSIONS.has(`${owner}.${name}`);
+  return comment([sentence(owner, name), isExtension ? '' : `@see ${link(owner, name)}`]);
+}
+
+function comment(lines) {
+  const written = lines.filter((line) => line !== '');
+  if (written.length === 0) return '';
+  if (written.length === 1) return `  /** ${written[0]} */\n`;
+  return `  /**\n${written.map((line) => `   * ${line}\n`).join('')}   */\n`;
 }
 
 function interfaceSource(model, definition) {
   const lines = attributes(definition).map(
     (attribute) =>
-      `${doc(attribute)}  readonly ${attribute.name}: ${typescript(model, attribute.idlType, 'out')};\n`,
+      `${interfaceDoc(definition.name, attribute.name)}  readonly ${attribute.name}: ${typescript(model, attribute.idlType, 'out')};\n`,
   );
   let constructed = 'new (): never;';
   for (const [name, overloads] of operations(definition)) {
     for (const overload of overloads) {
+      const documented = interfaceDoc(definition.name, name);
       const parameters = overload.arguments
         .map((argument) => {
           const type = typescript(model, argument.idlType, 'in');
@@ -100,7 +107,7 @@ function interfaceSource(model, definition) {
         })
         .join(', ');
       if (name === 'constructor') constructed = `new (${parameters}): ${definition.name};`;
-      else lines.push(`  ${name}(${parameters}): ${returned(model, overload.idlType)};\n`);
+      else lines.push(`${documented}  ${name}(${parameters}): ${returned(model, overload.idlType)};\n`);
     }
   }
   return `export interface ${definition.name} {\n${lines.join('')}}
@@ -113,7 +120,7 @@ export interface ${definition.name}Constructor {
 `;
 }
 
-function returned(model, type) {
+export function returned(model, type) {
   if (type.generic === 'Promise') {
     const inner = typescript(model, type.idlType[0], 'out');
     return `Promise<${inner === 'undefined' ? 'void' : inner}>`;
@@ -122,7 +129,7 @@ function returned(model, type) {
   return name === 'undefined' ? 'void' : name;
 }
 
-function typescript(model, type, direction) {
+export function typescript(model, type, direction) {
   if (type.union) {
     return type.idlType.map((part) => typescript(model, part, direction)).join(' | ');
   }
