@@ -11,6 +11,7 @@ use std::process::Command;
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     packages(workspace)?;
     crate::web::build(workspace)?;
+    crate::node::build(workspace)?;
     process::run(npm(workspace).args(["run", "--silent", "build"]))
 }
 
