@@ -149,10 +149,14 @@ function navigatorBrand(target: object): (value: unknown) => boolean {
 /** Node 20 has no navigator. Libraries that find one look at its `userAgent`. */
 function makeNavigator(scope: Global): object {
   class Navigator {
-    readonly [Symbol.toStringTag] = 'Navigator';
+    readonly #userAgent = `Node.js/${process.versions.node.split('.')[0] ?? ''}`;
 
     get userAgent(): string {
-      return `Node.js/${process.versions.node.split('.')[0] ?? ''}`;
+      return this.#userAgent;
+    }
+
+    get [Symbol.toStringTag](): string {
+      return 'Navigator';
     }
   }
   const navigator = new Navigator();

@@ -105,7 +105,9 @@ describe('install where there is no WebNN', () => {
   it('makes a navigator where there is none, and uses a plain one', async () => {
     setGlobal('navigator', undefined);
     await entry().install();
-    expect(getGlobal('navigator')).toMatchObject({ userAgent: expect.stringMatching(/^Node/) as string });
+    const navigator = getGlobal('navigator') as object;
+    expect(navigator).toMatchObject({ userAgent: expect.stringMatching(/^Node/) as string });
+    expect(() => (Object.getPrototypeOf(navigator) as { ml: unknown }).ml).toThrow(TypeError);
     setGlobal('navigator', { userAgent: 'plain' });
     const { ml, install } = entry();
     await install();
