@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** By the file's name in dist/, which the code finds by `new URL('./name.js', import.meta.url)`. */
 const ENTRIES = {
@@ -31,9 +32,7 @@ rmSync(dist, { recursive: true, force: true });
 // the same classes.
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: Object.fromEntries(
-    Object.entries(ENTRIES).filter(([, source]) => existsSync(join(root, source))),
-  ),
+  entryPoints: ENTRIES,
   outdir: dist,
   bundle: true,
   splitting: true,
@@ -42,7 +41,6 @@ const { metafile } = await build({
   target: 'es2022',
   chunkNames: 'shared-[hash]',
   external: ['node:*', '*.node'],
-  plugins: [{ name: 'wasm', setup: keepWebAssembly }],
   minify: true,
   legalComments: 'none',
   metafile: true,
@@ -56,6 +54,9 @@ copy('wasm', 'wasm', (name) => !/(^webnn(_onnx)?\.js|\.d\.ts)$/.test(name));
 copy('native', '.', (name) => name.endsWith('.node'));
 
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+pruneTypes();
+
+for (const name of ['LICENSE-APACHE', 'LICENSE-MIT']) cpSync(join(root, '..', name), join(dist, name));
 
 report();
 
@@ -67,9 +68,22 @@ function copy(folder, target, isWanted) {
   cpSync(from, join(dist, target), { recursive: true, filter });
 }
 
-/** What wasm-bindgen wrote stays as it is, in dist/wasm. */
-function keepWebAssembly({ onResolve }) {
-  onResolve({ filter: /^\.\.?\/wasm\/[\w-]+\// }, ({ path }) => ({ path, external: true }));
+/** Takes out the declarations that no entry leads to: they would be read as the package's own. */
+function pruneTypes() {
+  const types = join(dist, 'types');
+  const reached = new Set();
+  const visit = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/['"](\.[^'"]+)\.js['"]/g)) {
+      visit(join(dirname(file), `${name}.d.ts`));
+    }
+  };
+  for (const { types: entry } of Object.values(manifest.exports)) visit(join(root, entry));
+  for (const name of readdirSync(types, { recursive: true })) {
+    const file = join(types, name);
+    if (statSync(file).isFile() && !reached.has(file)) rmSync(file);
+  }
 }
 
 /** What a page would download, compressed. */
