@@ -12,11 +12,16 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What threads need: memory that can be shared and grows to 4 GiB, and what an instance that
 /// joins it must be able to call.
-const SHARED_MEMORY: &str = "-C target-feature=+atomics,+bulk-memory,+mutable-globals \
-    -C link-arg=--shared-memory -C link-arg=--import-memory \
-    -C link-arg=--max-memory=4294967296 -C link-arg=--export=__wasm_init_tls \
-    -C link-arg=--export=__tls_size -C link-arg=--export=__tls_align \
-    -C link-arg=--export=__tls_base";
+const SHARED_MEMORY: &[&str] = &[
+    "-Ctarget-feature=+atomics,+bulk-memory,+mutable-globals",
+    "-Clink-arg=--shared-memory",
+    "-Clink-arg=--import-memory",
+    "-Clink-arg=--max-memory=4294967296",
+    "-Clink-arg=--export=__wasm_init_tls",
+    "-Clink-arg=--export=__tls_size",
+    "-Clink-arg=--export=__tls_align",
+    "-Clink-arg=--export=__tls_base",
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -79,13 +84,14 @@ impl Variant {
         }
     }
 
-    fn flags(self) -> String {
+    fn flags(self) -> Vec<String> {
         let vectors = if self.has_relaxed_simd() {
-            "-C target-feature=+simd128,+relaxed-simd"
+            "-Ctarget-feature=+simd128,+relaxed-simd"
         } else {
-            "-C target-feature=+simd128"
+            "-Ctarget-feature=+simd128"
         };
-        if self.has_threads() { format!("{vectors} {SHARED_MEMORY}") } else { vectors.into() }
+        let shared_memory = if self.has_threads() { SHARED_MEMORY } else { &[] };
+        [vectors].iter().chain(shared_memory).map(|&flag| flag.to_owned()).collect()
     }
 }
 
@@ -104,8 +110,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 
 /// Adds what the toolchain lacks: the target, and the standard library's source for threads.
 fn install(workspace: &Workspace) -> Result<()> {
-    let sysroot = process::output(workspace.command("rustc").args(["--print", "sysroot"]))?;
-    let lib = Path::new(sysroot.trim()).join("lib/rustlib");
+    let lib = sysroot(workspace)?.join("lib/rustlib");
     let missing = [
         (lib.join(TARGET), ["target", "add", TARGET]),
         (lib.join("src/rust/library/std"), ["component", "add", "rust-src"]),
@@ -120,6 +125,24 @@ fn install(workspace: &Workspace) -> Result<()> {
         process::run(workspace.command("rustup").args(words))?;
     }
     Ok(())
+}
+
+fn sysroot(workspace: &Workspace) -> Result<PathBuf> {
+    let printed = process::output(workspace.command("rustc").args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(printed.trim()))
+}
+
+/// What keeps the builder's own folders out of the modules, where messages name source files.
+fn nameless(workspace: &Workspace) -> Result<Vec<String>> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let folders = [
+        (Some(sysroot(workspace)?.join("lib/rustlib/src/rust")), "rust"),
+        (home.map(|home| home.join("registry/src")), "crates"),
+        (Some(workspace.root().to_owned()), "webnn"),
+    ];
+    let known = folders.iter().filter_map(|(folder, name)| Some((folder.as_ref()?, name)));
+    Ok(known.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
 }
 
 fn make(workspace: &Workspace, variant: Variant) -> Result<()> {
@@ -151,7 +174,9 @@ fn compile(workspace: &Workspace, variant: Variant) -> Result<PathBuf> {
     cargo.args(["build", "--package", variant.package(), "--target", TARGET]);
     cargo.args(["--profile", variant.profile()]);
     cargo.arg("--target-dir").arg(&folder);
-    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", variant.flags());
+    let flags = [variant.flags(), nameless(workspace)?].concat();
+    // Encoded, because folders may have blanks in their names.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     if variant.has_threads() {
         // The standard library that comes with the toolchain has no atomics.
         cargo.arg("-Zbuild-std=std,panic_abort").env("RUSTC_BOOTSTRAP", "1");

@@ -62,14 +62,14 @@ async function inWorker({ platform, options, threads, module }: Plan): Promise<S
     });
     // Where the module fails first, nobody else waits for this.
     ready.catch(() => undefined);
-    const lock = `webnn ${crypto.randomUUID()}`;
+    const lock = `webnn ${name()}`;
     const compiled = await Promise.race([module, ready.then(() => module)]);
     crew.post({ kind: 'engine', module: compiled, options, threads, lock });
     crew.hold(true);
     const { details, reason, memory } = await ready;
     crew.hold(false);
     crew.watch(lock);
-    if (memory !== undefined) crew.share({ kind: 'helper', module: compiled, memory });
+    if (memory !== undefined) crew.share(compiled, memory, lock);
     return {
       connection: crew,
       details,
@@ -84,10 +84,16 @@ async function inWorker({ platform, options, threads, module }: Plan): Promise<S
   }
 }
 
+/** A name that nobody else has. Not a UUID: pages without a secure context have none. */
+function name(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
+}
+
 /** An engine's worker and its helpers: they live and die together. */
 class Crew implements Connection {
   readonly #platform: Platform;
   readonly #helpers: RunningWorker[] = [];
+  readonly #joining = new Map<RunningWorker, string>();
   #engine: RunningWorker | undefined;
 
   constructor(platform: Platform) {
@@ -114,8 +120,12 @@ class Crew implements Connection {
         const helper = this.#platform.startWorker({
           message: (data) => {
             const answer = data as Answer;
-            if (answer.kind === 'lost') failed(answer.reason);
-            else isAtWork = true;
+            if (answer.kind === 'lost') {
+              failed(answer.reason);
+              return;
+            }
+            isAtWork = true;
+            helper.watch(this.#joining.get(helper) ?? '');
           },
           failed,
         });
@@ -130,8 +140,13 @@ class Crew implements Connection {
     this.#engine?.post(message, transfer);
   }
 
-  share(task: Task): void {
-    for (const helper of this.#helpers) helper.post(task);
+  share(module: WebAssembly.Module, memory: WebAssembly.Memory, lock: string): void {
+    for (const [i, helper] of this.#helpers.entries()) {
+      const own = `${lock} ${i}`;
+      helper.post({ kind: 'helper', module, memory, lock: own } satisfies Task);
+      // Watched after it has joined: before, nobody holds the lock.
+      this.#joining.set(helper, own);
+    }
   }
 
   watch(lock: string): void {

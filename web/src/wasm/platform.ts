@@ -39,9 +39,24 @@ export const browser: Platform = {
   startWorker,
 };
 
+/** Built at run time, so that no bundler takes the address for a file that it should copy. */
+const SCRIPT = ['.', 'worker.js'].join('/');
+
+function makeWorker(): Worker {
+  try {
+    // Bundlers find the worker's script by these very words.
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webnn' });
+  } catch {
+    // A script of another origin, such as a CDN's, is refused, but a script of this origin that
+    // imports it is not.
+    const { href } = new URL(SCRIPT, import.meta.url);
+    const script = new Blob([`import ${JSON.stringify(href)};`], { type: 'text/javascript' });
+    return new Worker(URL.createObjectURL(script), { type: 'module', name: 'webnn' });
+  }
+}
+
 function startWorker(events: WorkerEvents): RunningWorker {
-  // Bundlers find the worker's script by these very words.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webnn' });
+  const worker = makeWorker();
   const ended = new AbortController();
   const end = (): void => {
     ended.abort();

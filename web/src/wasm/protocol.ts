@@ -18,6 +18,8 @@ export interface StartHelper {
   readonly kind: 'helper';
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** As the engine's. */
+  readonly lock: string;
 }
 
 /** Names and numbers by turns, as the WebAssembly module takes them. */

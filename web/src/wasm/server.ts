@@ -1,7 +1,7 @@
 /** The engine behind the messages: in a worker, or on the calling thread where there is none. */
 
 import { Engine, help, initSync } from '../../wasm/webnn.js';
-import { hostError, isHostError } from './failure.js';
+import { hostError, isHostError, messageOf } from './failure.js';
 import type { Answer, Command, StartEngine, StartHelper } from './protocol.js';
 
 type Send = (answer: Answer, transfer?: ArrayBuffer[]) => void;
@@ -69,7 +69,7 @@ export class EngineServer {
       if ('reply' in command && isHostError(error)) {
         this.#send({ kind: 'failed', reply: command.reply, code: error.code, message: error.message });
       } else {
-        this.#lose(`the engine failed in ${command.kind}: ${String(error)}`);
+        this.#lose(`the engine failed in ${command.kind}: ${described(error)}`);
       }
     }
   }
@@ -125,4 +125,10 @@ function allocate(byteLength: number): ArrayBuffer {
   } catch {
     throw hostError('UnknownError', `readTensor: ${byteLength} bytes are more memory than there is`);
   }
+}
+
+/** A trap says nothing of its cause; what panics throws an error with its own words. */
+function described(error: unknown): string {
+  const isTrap = error instanceof WebAssembly.RuntimeError;
+  return isTrap ? `it ran out of memory, or has a fault (${error.message})` : messageOf(error);
 }

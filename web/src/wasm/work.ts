@@ -30,13 +30,10 @@ export function work(scope: WorkerScope): void {
     }
     const first = (task = message as Task);
     guarded(() => {
-      if (first.kind === 'helper') {
-        startHelper(first, send);
-        return;
-      }
       scope.hold(first.lock, () => {
         guarded(() => {
-          server = startEngine(first, send);
+          if (first.kind === 'helper') startHelper(first, send);
+          else server = startEngine(first, send);
         });
       });
     });

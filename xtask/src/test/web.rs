@@ -10,7 +10,10 @@ use std::process::Command;
 /// What runs, in the order in which each needs what the ones before it made.
 pub(super) const STEPS: &[Step] = &[
     Step { name: "npm packages and a browser", work: Work::Prepare },
-    Step { name: "types and lints of the npm package", work: Work::Scripts(&["typecheck", "lint"]) },
+    Step {
+        name: "types and lints of the npm package",
+        work: Work::Scripts(&["typecheck", "lint"]),
+    },
     Step { name: "generated files of the npm package", work: Work::Scripts(&["codegen:check"]) },
     Step { name: "build of the npm package", work: Work::Build },
     Step { name: "npm package: logic", work: Work::Tests("test") },
