@@ -20,7 +20,7 @@ export default tseslint.config(
   {
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: {
-      globals: names('AbortController Buffer URL clearTimeout console fetch performance process setTimeout'),
+      globals: names('AbortController Buffer URL clearTimeout console fetch performance process setTimeout structuredClone'),
     },
   },
   {
@@ -28,7 +28,7 @@ export default tseslint.config(
     languageOptions: {
       globals: names(
         'DOMException MLGraphBuilder MessageChannel PerformanceObserver SharedWorker Worker clearInterval crypto document gc navigator ' +
-          'self setInterval structuredClone window',
+          'self setInterval window',
       ),
     },
   },

@@ -15,14 +15,24 @@ process.once('message', (job) => {
   });
 });
 
+/** What the harness wants to hear of, as a worker's global tells it. */
+const listeners = new Map();
+
+process.on('unhandledRejection', (reason) => listeners.get('unhandledrejection')?.({ reason }));
+process.on('uncaughtException', (error) => listeners.get('error')?.({ error, message: String(error) }));
+
 async function run({ root, dist, test, variant, timeout }) {
   await import(pathToFileURL(path.join(dist, 'polyfill-node.js')).href);
 
+  beModern();
   const inCheckout = (src) => fileOf(root, test, src);
   const script = test.url.replace(/\.js$/, '.node.js');
   Object.assign(globalThis, {
     self: globalThis,
     location: new URL(`http://localhost${script}${variant}`),
+    // Node shares memory between its threads wherever it runs.
+    crossOriginIsolated: true,
+    addEventListener: (type, listener) => listeners.set(type, listener),
     GLOBAL: { isWindow: () => false, isWorker: () => true, isShadowRealm: () => false },
     // The interfaces lie in the checkout, where a browser asks the server for them.
     fetch: async (src) => {
@@ -45,6 +55,25 @@ async function run({ root, dist, test, variant, timeout }) {
   harness.runInThisContext();
   beAWorker(test);
   for (const other of others) other.runInThisContext();
+}
+
+/** Tests are written for today's browsers; Node 20 and 22 lack some of their JavaScript. */
+function beModern() {
+  const detached = new WeakSet();
+  if (ArrayBuffer.prototype.transfer === undefined) {
+    ArrayBuffer.prototype.transfer = function () {
+      detached.add(this);
+      return structuredClone(this, { transfer: [this] });
+    };
+    Object.defineProperty(ArrayBuffer.prototype, 'detached', {
+      get() {
+        return detached.has(this);
+      },
+    });
+  }
+  Set.prototype.difference ??= function (other) {
+    return new Set([...this].filter((item) => !other.has(item)));
+  };
 }
 
 /** What tests and idlharness.js ask for by name. */
