@@ -106,15 +106,17 @@ self.WPT_RUN = {
   send: (message) => wptChannel.postMessage({ name: location.pathname + location.search, message }),
 };
 `;
-  // Only modules may import in a service worker, none of them with an `await` at its top, and a
-  // test's helpers are scripts that share one scope: there all of them become one module.
+  // Only modules may import in a service worker, none of them with an `await` at its top; and a
+  // module cannot import scripts, so their text, in one piece because they share declarations, is
+  // evaluated as a script is: its functions are global, and it may be sloppy.
   if (scope === 'serviceworker') {
     const texts = await Promise.all(
       [...test.scripts, test.url].map((src) => readFile(fileOf(root, test, src), 'utf8')),
     );
     const client = await readFile(new URL('client.js', import.meta.url), 'utf8');
     const imports = polyfill ? `import { install } from '${DIST}index.js';\ninstall();\n` : '';
-    return `${imports}import '/resources/testharness.js';\n${head}${client}\n${texts.join('\n;\n')}\n;\ndone();\n`;
+    return `${imports}import '/resources/testharness.js';\n${head}${client}
+(0, eval)(${JSON.stringify(texts.join('\n;\n'))});\ndone();\n`;
   }
   const scripts = ['/resources/testharness.js', CLIENT, ...test.scripts, test.url];
   const body = `${scripts.map((src) => `importScripts('${src}');`).join('\n')}\ndone();`;
