@@ -3,17 +3,18 @@
 import { bytesOf, viewMismatch, type BufferSource } from './buffers.js';
 import { convertArguments, dictionarySource, isObject, readMember } from './convert.js';
 import { atArgument, tooFewArguments, toException, translated } from './errors.js';
-import type { Attribute, Descriptor, HostBuilder, HostOperand } from './host.js';
+import type { Attribute, Descriptor, HostBuilder, HostContext, HostOperand } from './host.js';
 import { operators, signatures } from './idl.gen.js';
 import { MLGraph, MLOperand, OURS, own, toMLOperand, toMLOperands } from './objects.js';
+import { pendingOn } from './pending.js';
 import { requirePolicy } from './policy.js';
-import { inTask } from './tasks.js';
 
 const calls = signatures.MLGraphBuilder;
 
 let builderOf: (value: unknown) => HostBuilder | undefined;
 
 export class MLGraphBuilder {
+  readonly #context: HostContext;
   readonly #host: HostBuilder;
 
   static {
@@ -23,6 +24,7 @@ export class MLGraphBuilder {
   constructor(...args: unknown[]) {
     const [context] = convertArguments(calls.constructor, args);
     requirePolicy();
+    this.#context = context;
     this.#host = translated(() => context.createBuilder());
   }
 
@@ -40,11 +42,7 @@ export class MLGraphBuilder {
   async build(...args: unknown[]): Promise<MLGraph> {
     const builder = own(builderOf(this), 'MLGraphBuilder', 'build');
     const [outputs] = convertArguments(calls.build, args);
-    try {
-      return new MLGraph(OURS, await inTask(builder.build(outputs)));
-    } catch (error) {
-      throw toException(error);
-    }
+    return new MLGraph(OURS, await pendingOn('build', [this.#context], () => builder.build(outputs)));
   }
 }
 

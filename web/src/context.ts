@@ -3,11 +3,11 @@
 import { bytesOf, isDetachedSource, type BufferSource } from './buffers.js';
 import { withBytes } from './builder.js';
 import { convertArguments, isObject } from './convert.js';
-import { toException, translated } from './errors.js';
+import { translated } from './errors.js';
 import type { HostContext } from './host.js';
 import { signatures } from './idl.gen.js';
 import { illegalInvocation, MLTensor, OURS, own, provideContext, requireOurs, type TensorState } from './objects.js';
-import { inTask } from './tasks.js';
+import { markDestroyed, pendingOn } from './pending.js';
 import type { MLContextLostInfo } from './types.gen.js';
 
 const calls = signatures.MLContext;
@@ -55,7 +55,7 @@ export class MLContext {
     const [{ dataType, shape, readable, writable }] = convertArguments(calls.createTensor, args);
     const descriptor = { dataType, shape };
     const usage = { readable, writable };
-    const tensor = await asTask(() => host.createTensor(descriptor, usage));
+    const tensor = await pendingOn('createTensor', [host], () => host.createTensor(descriptor, usage));
     return new MLTensor(OURS, { host: tensor, descriptor, usage, constant: false });
   }
 
@@ -65,7 +65,7 @@ export class MLContext {
     const created = withBytes('createConstantTensor', descriptor, inputData, (bytes) =>
       host.createConstantTensor(descriptor, bytes),
     );
-    const tensor = await asTask(() => created);
+    const tensor = await pendingOn('createConstantTensor', [host], () => created);
     const usage = { readable: false, writable: false };
     return new MLTensor(OURS, { host: tensor, descriptor, usage, constant: true });
   }
@@ -75,11 +75,13 @@ export class MLContext {
     const [fresh, into] = calls.readTensor;
     if (args.length < into.required) {
       const [tensor] = convertArguments(fresh, args);
-      return asTask(() => host.readTensor(tensor.host));
+      return pendingOn('readTensor', [host, tensor.host], () => host.readTensor(tensor.host));
     }
     const [tensor, destination] = convertArguments(into, args);
     const { byteLength } = bytesOf(destination);
-    const bytes = await asTask(() => host.readTensor(tensor.host, byteLength));
+    const bytes = await pendingOn('readTensor', [host, tensor.host], () =>
+      host.readTensor(tensor.host, byteLength),
+    );
     writeBytes(destination, bytes);
     return undefined;
   }
@@ -98,6 +100,7 @@ export class MLContext {
 
   destroy(): void {
     const { host } = own(stateOf(this), 'MLContext', 'destroy');
+    markDestroyed(host);
     translated(() => {
       host.destroy();
     });
@@ -113,15 +116,6 @@ provideContext(hostContext);
 
 function hostTensor([name, { host }]: readonly [string, TensorState]) {
   return [name, host] as const;
-}
-
-/** What the host's checks refuse at once rejects at once; all else settles in a task. */
-async function asTask<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await inTask(run());
-  } catch (error) {
-    throw toException(error);
-  }
 }
 
 /** The script may have given the memory away while it waited. */

@@ -12,6 +12,7 @@ import type {
   HostTensor,
   TensorUsage,
 } from './host.js';
+import { markDestroyed } from './pending.js';
 
 /** What only this package's own code can hand to a constructor that scripts may not call. */
 export const OURS = Symbol('ours');
@@ -110,6 +111,7 @@ export class MLTensor {
 
   destroy(): void {
     const { host } = own(tensorOf(this), 'MLTensor', 'destroy');
+    markDestroyed(host);
     translated(() => {
       host.destroy();
     });

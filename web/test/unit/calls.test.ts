@@ -322,4 +322,24 @@ describe('destroy', () => {
       'context.destroy',
     ]);
   });
+
+  it('of a tensor rejects its pending reads, though the host has answered already', async () => {
+    const { context, tensor } = await fixture();
+    const reads = [context.readTensor(tensor), context.readTensor(tensor, new Uint8Array(4))];
+    tensor.destroy();
+    for (const read of reads) await expect(read).rejects.toMatchObject({ name: 'InvalidStateError' });
+  });
+
+  it('of a context rejects all that is pending on it, though the host has answered already', async () => {
+    const { context, builder, tensor, operand } = await fixture();
+    const pending = [
+      context.createTensor({ dataType: 'int8', shape: [] }),
+      context.readTensor(tensor),
+      builder.build({ y: operand }),
+    ];
+    context.destroy();
+    for (const promise of pending) {
+      await expect(promise).rejects.toMatchObject({ name: 'InvalidStateError' });
+    }
+  });
 });
