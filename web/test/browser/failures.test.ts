@@ -67,10 +67,7 @@ describe('a context whose worker is killed while it computes', () => {
   test.each([true, false])('is lost, and others go on (isolated: %s)', async (isolated) => {
     const { page } = await site.open({ isolated });
     // Before the package is loaded, which may keep the constructor that it finds.
-    await page.evaluate(async (url) => {
-      const { watchWorkers } = (await import(url)) as { watchWorkers: () => void };
-      watchWorkers();
-    }, '/pages/watch.js');
+    await site.call(page, 'watch', 'watchWorkers');
     const outcome = await site.call<Record<string, unknown>>(page, 'failures', 'killed');
     expect(outcome).toEqual({
       workers: true,
