@@ -61,6 +61,7 @@ enum Worker {
     #[default]
     NotStarted,
     Idle,
+    #[cfg(not(target_arch = "wasm32"))]
     Busy,
     /// There are no threads here.
     None,

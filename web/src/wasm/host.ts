@@ -7,7 +7,7 @@ import { WasmContext } from './context.js';
 import { hostError, messageOf } from './failure.js';
 import { Link } from './link.js';
 import { browser, type Platform } from './platform.js';
-import { withMemory } from './server.js';
+import { FRONT_PAGES, withMemory } from './server.js';
 import { chooseVariant } from './variants.js';
 
 /** The most threads that an engine can use. */
@@ -51,7 +51,7 @@ function load(platform: Platform): Promise<WebAssembly.Module> {
 async function compile(platform: Platform): Promise<WebAssembly.Module> {
   const module = await platform.compile(chooseVariant(platform.canShareMemory));
   try {
-    initSync(withMemory(module));
+    initSync(withMemory(module, FRONT_PAGES));
   } catch (error) {
     throw hostError('UnknownError', `createContext: the engine cannot start: ${messageOf(error)}`);
   }

@@ -8,7 +8,7 @@ type Send = (answer: Answer, transfer?: ArrayBuffer[]) => void;
 
 /** Makes an instance of the module and an engine in it, and says so. */
 export function startEngine({ module, options, threads }: Omit<StartEngine, 'lock'>, send: Send): EngineServer {
-  const { memory } = initSync(withMemory(module));
+  const { memory } = initSync(withMemory(module, ENGINE_PAGES));
   const server = new EngineServer(send, options, threads);
   const { helpers } = server;
   const { details, reason } = server.device;
@@ -23,13 +23,30 @@ export function startHelper({ module, memory }: StartHelper, send: Send): void {
   help();
 }
 
+/** Pages of 64 KiB: more than the module's own data, so that it takes the memory. */
+const INITIAL_PAGES = 40;
+/** All that 32 bits can name. */
+export const ENGINE_PAGES = 65536;
+/** The page's half holds no tensors and no constants. */
+export const FRONT_PAGES = 4096;
+
 /**
- * What an instance is made of. A module with a memory of its own ignores the one that it is given;
- * it is given one because the glue would otherwise make it a shared one of 4 GiB.
+ * What an instance is made of. Memory that is shared reserves its maximum at once, which small
+ * devices refuse: then less must do. A module with a memory of its own ignores the one that it is
+ * given; it is given one because the glue would otherwise make it a shared one.
  */
-export function withMemory(module: WebAssembly.Module): { module: WebAssembly.Module; memory?: WebAssembly.Memory } {
+export function withMemory(
+  module: WebAssembly.Module,
+  maximum: number,
+): { module: WebAssembly.Module; memory: WebAssembly.Memory } {
   const isShared = WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
-  return isShared ? { module } : { module, memory: new WebAssembly.Memory({ initial: 0 }) };
+  if (!isShared) return { module, memory: new WebAssembly.Memory({ initial: 0 }) };
+  try {
+    return { module, memory: new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true }) };
+  } catch (error) {
+    if (maximum <= FRONT_PAGES) throw error;
+    return withMemory(module, maximum / 2);
+  }
 }
 
 export class EngineServer {
