@@ -216,7 +216,8 @@ async function buildAndRun(times: number): Promise<void> {
   taken.sort((a, b) => a - b);
   const median = taken[Math.floor(taken.length / 2)] ?? 0;
   showTime(taken.at(-1) ?? 0);
-  byId('run-time', HTMLElement).textContent = times === 1 ? inMilliseconds(median) : `${inMilliseconds(median)}, median of ${times}`;
+  byId('run-name', HTMLElement).textContent = times === 1 ? 'Run' : `Run, median of ${times}`;
+  byId('run-time', HTMLElement).textContent = inMilliseconds(median);
   const labels = await readLabels();
   const views = model.outputs.map((port, i) => outputView(port, numbersOf(results[i] ?? new ArrayBuffer(), port.dataType), labels));
   byId('outputs', HTMLElement).replaceChildren(...views);
