@@ -50,7 +50,7 @@ const engines = {
 
 function onnxRuntime(ort, threads, providers) {
   if (threads !== undefined) ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = `${location.origin}/ort/`;
+  ort.env.wasm.wasmPaths = `${globalThis.location.origin}/ort/`;
   ort.env.logLevel = 'error';
   let session;
   return async (bytes, inputs) => {
