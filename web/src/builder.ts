@@ -1,7 +1,13 @@
 /** MLGraphBuilder: `input`, `constant` and `build`, and the operators from the table of the IDL. */
 
 import { bytesOf, viewMismatch, type BufferSource } from './buffers.js';
-import { convertArguments, dictionarySource, isObject, readMember } from './convert.js';
+import {
+  type Converter,
+  convertArguments,
+  dictionarySource,
+  isObject,
+  readMember,
+} from './convert.js';
 import { atArgument, tooFewArguments, toException, translated } from './errors.js';
 import type { Attribute, Descriptor, HostBuilder, HostContext, HostOperand } from './host.js';
 import { operators, signatures } from './idl.gen.js';
@@ -89,66 +95,76 @@ export function withBytes<T>(
   throw new TypeError(`${method}: ${mismatch}`);
 }
 
-type Operands = HostOperand | readonly HostOperand[];
+/** A parameter or a member of the options, and where its value goes. */
+interface Part {
+  readonly name: string;
+  readonly convert: Converter<unknown>;
+  readonly isOperand: boolean;
+}
 
-/** Adds the operators to the prototype: what each converts, and into which of the host's lists. */
+function part(name: string, convert: Converter<unknown>): Part {
+  return { name, convert, isOperand: convert === toMLOperand || convert === toMLOperands };
+}
+
+/** The arguments of a call as the host takes them. */
+class Call {
+  readonly operands: [string, HostOperand | readonly HostOperand[]][] = [];
+  readonly attributes: [string, Attribute][] = [];
+  label = '';
+
+  push({ name, isOperand }: Part, value: unknown): void {
+    if (isOperand) this.operands.push([name, value as HostOperand]);
+    else if (name === 'label') this.label = value as string;
+    else this.attributes.push([name, value as Attribute]);
+  }
+}
+
+/** From left to right; what the options do not hold is left to the host's defaults. */
+function readCall(
+  method: string,
+  parameters: readonly Part[],
+  options: readonly Part[],
+  args: readonly unknown[],
+): Call {
+  if (args.length < parameters.length) {
+    throw tooFewArguments(method, parameters.length, args.length);
+  }
+  const call = new Call();
+  let argument = 'options';
+  try {
+    for (const [i, parameter] of parameters.entries()) {
+      argument = parameter.name;
+      call.push(parameter, parameter.convert(args[i]));
+    }
+    argument = 'options';
+    const source = dictionarySource(args[parameters.length]);
+    if (source === undefined) return call;
+    for (const option of options) {
+      const value = readMember(source, option.name, option.convert);
+      if (value !== undefined) call.push(option, value);
+    }
+    return call;
+  } catch (error) {
+    throw atArgument(error, method, argument);
+  }
+}
+
+/** The methods of the IDL's table, which differ in what they convert and in nothing else. */
 for (const { methods, parameters, options, result } of operators) {
-  const readParameters = parameters.map(([name, convert]) => ({
-    name,
-    convert,
-    isOperand: convert === toMLOperand || convert === toMLOperands,
-  }));
-  const readOptions = options.members.map(([name, { convert }]) => ({
-    name,
-    convert,
-    isOperand: convert === toMLOperand,
-    isLabel: name === 'label',
-  }));
+  const parameterParts = parameters.map(([name, convert]) => part(name, convert));
+  const optionParts = options.members.map(([name, { convert }]) => part(name, convert));
   for (const method of methods) {
-    const add = function (builder: HostBuilder, args: readonly unknown[]): HostOperand[] {
-      if (args.length < parameters.length) {
-        throw tooFewArguments(method, parameters.length, args.length);
-      }
-      const operands: [string, Operands][] = [];
-      const attributes: [string, Attribute][] = [];
-      let label = '';
-      let argument = '';
-      try {
-        for (let i = 0; i < readParameters.length; i += 1) {
-          const { name, convert, isOperand } = readParameters[i] as (typeof readParameters)[number];
-          argument = name;
-          const value = convert(args[i]);
-          if (isOperand) operands.push([name, value as Operands]);
-          else attributes.push([name, value as Attribute]);
-        }
-        argument = 'options';
-        const source = dictionarySource(args[parameters.length]);
-        if (source !== undefined) {
-          for (const { name, convert, isOperand, isLabel } of readOptions) {
-            const value = readMember(source, name, convert);
-            if (value === undefined) continue;
-            if (isLabel) label = value as string;
-            else if (isOperand) operands.push([name, value as HostOperand]);
-            else attributes.push([name, value as Attribute]);
-          }
-        }
-      } catch (error) {
-        throw atArgument(error, method, argument);
-      }
-      try {
-        return builder.add(method, operands, attributes, label);
-      } catch (error) {
-        throw toException(error);
-      }
-    };
-    const implementation = {
+    const holder = {
       [method](this: unknown, ...args: unknown[]): MLOperand | MLOperand[] {
-        const outputs = add(own(builderOf(this), 'MLGraphBuilder', method), args);
+        const builder = own(builderOf(this), 'MLGraphBuilder', method);
+        const { operands, attributes, label } = readCall(method, parameterParts, optionParts, args);
+        const outputs = translated(() => builder.add(method, operands, attributes, label));
         return result === 'sequence' ? outputs.map(wrap) : wrap(outputs[0] as HostOperand);
       },
     };
+    const value = holder[method];
     Object.defineProperty(MLGraphBuilder.prototype, method, {
-      value: implementation[method],
+      value,
       writable: true,
       configurable: true,
     });
