@@ -1,8 +1,8 @@
 /** The native addon: what it exports, and where it lies. */
 
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 import type { Attribute, DataType, Device, HostContextOptions, HostGraph, HostOperand, Named } from './host.js';
 
@@ -64,14 +64,17 @@ const FOLDERS = ['./', '../native/'];
 
 /** Loads the addon for this machine. */
 export function loadAddon(): Loaded {
-  const require = createRequire(import.meta.url);
+  // Bundlers know `new URL(…, import.meta.url)` and the name `createRequire`, and would take every
+  // file of the package for an asset, since what is loaded is known at run time alone.
+  const here = import.meta.url;
+  const load = module.createRequire(here);
   const failures: string[] = [];
   for (const name of addonNames(process.platform, process.arch)) {
     for (const folder of FOLDERS) {
-      const path = fileURLToPath(new URL(`${folder}${name}`, import.meta.url));
+      const path = fileURLToPath(new URL(`${folder}${name}`, here));
       try {
         if (!existsSync(path)) continue;
-        return { addon: require(path) as NativeAddon };
+        return { addon: load(path) as NativeAddon };
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error));
       }
