@@ -1,5 +1,5 @@
 //! The engine and the definitions agree on random graphs. `WEBNN_RANDOM_GRAPHS` asks for more of
-//! them than the few hundred of every test run.
+//! them than the thousand of every test run.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use webnn_conformance::random::{check, sample};
 
 #[test]
 fn the_cpu_agrees_with_the_definitions() {
-    let count = std::env::var("WEBNN_RANDOM_GRAPHS").map_or(300, |text| text.parse().unwrap());
+    let count = std::env::var("WEBNN_RANDOM_GRAPHS").map_or(1000, |text| text.parse().unwrap());
     let mut context = Ml::new().create_context(&ContextOptions::default()).unwrap();
     let (mut compared, mut unstable) = (0, 0);
     let mut differences = Vec::new();

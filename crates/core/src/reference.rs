@@ -270,6 +270,13 @@ pub fn slice_start(shape: &Shape, at: &[i128]) -> usize {
     places.zip(strides).map(|(place, stride)| place * stride).sum()
 }
 
+/// An element times its scale plus its bias; what is absent changes nothing, not even the sign of
+/// a zero.
+pub fn affine(x: f64, scale: Option<f64>, bias: Option<f64>) -> f64 {
+    let scaled = scale.map_or(x, |scale| x * scale);
+    bias.map_or(scaled, |bias| scaled + bias)
+}
+
 /// Replaces the elements of a lane by (x − mean) / √(variance + epsilon).
 pub fn normalize(data: &mut [f64], lane: &[usize], epsilon: f64) {
     let count = lane.len() as f64;

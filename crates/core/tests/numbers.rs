@@ -10,7 +10,8 @@ fn evaluate(operands: &[&str], call: &str) -> Result<String> {
     let names = ["%a", "%b", "%c"].iter().zip(operands);
     let constants: String =
         names.map(|(name, operand)| format!("{name} = constant {operand}\n")).collect();
-    let graph: Graph = format!("{constants}%y = {call}\noutput \"y\" = %y\n").parse()?;
+    let results = if call.starts_with("lstmCell") { "%y, %z" } else { "%y" };
+    let graph: Graph = format!("{constants}{results} = {call}\noutput \"y\" = %y\n").parse()?;
     shown(&run(&graph, &[])?[0])
 }
 
@@ -167,6 +168,46 @@ fn nan_and_infinities_go_where_they_must() {
             &["float32[1, 1] {1}", "float32[1, 1] {2}", "float32[] {NaN}"],
             "gemm(%a, %b, c: %c) { beta: 0 }",
             "float32[1, 1] {NaN}",
+        ),
+    ]);
+}
+
+#[test]
+fn infinite_weights_meet_padding_but_nothing_that_is_absent() {
+    check(&[
+        // The padding of a convolution is zeros: the first output is 0 · ∞ + 2 · 1.
+        (
+            &["float32[1, 1, 1, 2] {2, 3}", "float32[1, 1, 1, 2] {Infinity, 1}"],
+            "conv2d(%a, %b) { padding: [0, 0, 1, 0] }",
+            "float32[1, 1, 1, 2] {NaN, Infinity}",
+        ),
+        // Of a transposed one there is none: the last output is 3 · 1 alone.
+        (
+            &["float32[1, 1, 1, 2] {2, 3}", "float32[1, 1, 1, 2] {Infinity, 1}"],
+            "convTranspose2d(%a, %b)",
+            "float32[1, 1, 1, 3] {Infinity, Infinity, 3}",
+        ),
+        // No peephole weights are not peephole weights of zero: c = 0.5 · ∞ + 0.5 · 0.
+        (
+            &["float32[1, 1] {0}", "float32[4, 1] {0, 0, 0, 0}", "float32[1, 1] {Infinity}"],
+            "lstmCell(%a, %b, %b, %a, %c) { hiddenSize: 1 }",
+            "float32[1, 1] {0.5}",
+        ),
+        // A scale alone keeps the sign of zero, which adding a bias of zero would lose.
+        (
+            &["float32[1, 2] {1, 1}", "float32[2] {-1, -1}"],
+            "layerNormalization(%a, scale: %b)",
+            "float32[1, 2] {-0, -0}",
+        ),
+        (
+            &["float32[1, 1] {0}", "float32[1] {0}", "float32[1] {-1}"],
+            "batchNormalization(%a, %b, %b, scale: %c)",
+            "float32[1, 1] {-0}",
+        ),
+        (
+            &["float32[1, 1, 1, 1] {3}", "float32[1] {-1}"],
+            "instanceNormalization(%a, scale: %b)",
+            "float32[1, 1, 1, 1] {-0}",
         ),
     ]);
 }

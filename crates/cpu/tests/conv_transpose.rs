@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{build, check, check_some, engines, f32s};
+use common::{Fill, build, check, check_op, check_some, engines, f32s};
 
 /// Checks one geometry in both layouts, with a constant filter and with one that is not.
 fn check_geometry(input: [u32; 4], filter: [u32; 4], groups: u32, rest: &str) {
@@ -66,6 +66,19 @@ fn groups_match() {
 #[test]
 fn many_channels_are_shared_out() {
     check_geometry([1, 24, 16, 16], [24, 40, 4, 4], 1, "strides=[2,2] padding=[1,1,1,1]");
+}
+
+#[test]
+fn infinite_taps_add_nothing_where_no_element_is() {
+    let engines = engines();
+    for rest in ["", "padding=[1,0,2,1] strides=[2,3]", "groups=2 dilations=[2,1]"] {
+        let filter = f32s(&[4, 3, 3, 2]).fill(Fill::Infinite);
+        let bias = f32s(&[if rest.contains("groups") { 6 } else { 3 }]);
+        for filter in [filter.clone().constant(), filter] {
+            let operands = [f32s(&[2, 4, 5, 6]), filter, bias.clone()];
+            check_op(&engines, "convTranspose2d", &operands, rest);
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Arg, arg, check_op_with, check_some, engines};
+use common::{Arg, Fill, arg, check_op_with, check_some, engines, f32s};
 use webnn_core::DataType;
 
 const FLOATS: [DataType; 2] = [DataType::Float32, DataType::Float16];
@@ -99,6 +99,21 @@ fn conv2d_matches() {
                         check_some(&engines, "conv2d", &operands, &attributes, 2e-5);
                     }
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn infinite_taps_make_nan_of_padding_in_every_kind_of_convolution() {
+    let engines = engines();
+    for (filter, groups) in [([5, 4, 3, 3], 1), ([6, 2, 3, 3], 2), ([4, 1, 3, 3], 4)] {
+        let filter = f32s(&filter).fill(Fill::Infinite);
+        for filter in [filter.clone().constant(), filter] {
+            for rest in ["", "strides=[2,2]", "dilations=[2,3]"] {
+                let rest = format!("groups={groups} padding=[1,2,2,1] {rest}");
+                let operands = [f32s(&[2, 4, 9, 8]), filter.clone()];
+                check_op_with(&engines, "conv2d", &operands, &rest, 1e-5);
             }
         }
     }

@@ -118,6 +118,16 @@ fn cells_match_in_every_layout() {
 }
 
 #[test]
+fn infinite_cell_states_stay_infinite_without_peephole_weights() {
+    for attributes in ["hiddenSize=9", "hiddenSize=9 layout=ifgo activations=[sigmoid,tanh,tanh]"] {
+        let shapes: [&[u32]; 5] = [&[3, 7], &[36, 7], &[36, 9], &[3, 9], &[3, 9]];
+        let mut operands = operands(&shapes, 0b11111, DataType::Float32, true);
+        operands[4] = Some(arg(DataType::Float32, &[3, 9]).fill(Fill::Infinite));
+        check_some(&engines(), "lstmCell", &operands, attributes, 1e-4);
+    }
+}
+
+#[test]
 fn long_sequences_are_projected_by_several_threads() {
     let shapes: [&[u32]; 3] = [&[200, 2, 40], &[1, 4 * 64, 40], &[1, 4 * 64, 64]];
     let operands = operands(&shapes, 0b111, DataType::Float32, true);

@@ -200,6 +200,9 @@ fn evaluate(
         let mut results = node.op.reference(&operands, &descs);
         if let Some(rng) = &mut noise {
             let rounding = rounding(&node.op);
+            if is_recurrent(&node.op) && nears_infinity(&operands, &results) {
+                results.iter_mut().for_each(unsettle);
+            }
             results.iter_mut().for_each(|result| disturb(result, &rounding, rng));
             if let (Rounding::Quantized, Some(Some(input))) = (rounding, operands.first()) {
                 results.iter_mut().for_each(|result| requantize_nan(result, input));
@@ -211,6 +214,36 @@ fn evaluate(
     }
     let output = |port: &webnn_core::graph::Port| values[port.value.index()].clone();
     graph.outputs().iter().map(|port| output(port).expect("nodes are in order")).collect()
+}
+
+/// Whether the operator has gates and states that no operand or result shows.
+fn is_recurrent(op: &Op) -> bool {
+    matches!(op, Op::Gru(_) | Op::GruCell(_) | Op::Lstm(_) | Op::LstmCell(_))
+}
+
+/// Whether an infinity goes in, comes out, or may be there in between.
+///
+/// What becomes of it depends on how many bits the states have: a gate of 10⁻⁵⁰ is zero in single
+/// precision, and a state of 10⁵⁰ infinite.
+fn nears_infinity(operands: &[Option<&Tensor>], results: &[Tensor]) -> bool {
+    // Where squares overflow, so may sums of products.
+    let is_great = |x: f64| x.abs() > f64::from(f32::MAX).sqrt();
+    let any = |tensor: &Tensor, is: fn(f64) -> bool| match &tensor.data {
+        Data::Float(elements) => elements.iter().any(|&x| is(x)),
+        Data::Int(_) => false,
+    };
+    let mut given = operands.iter().copied().flatten();
+    let is_given_nan = given.clone().any(|tensor| any(tensor, f64::is_nan));
+    given.any(|tensor| any(tensor, is_great))
+        || results.iter().any(|tensor| any(tensor, is_great))
+        || !is_given_nan && results.iter().any(|tensor| any(tensor, f64::is_nan))
+}
+
+/// Makes every element one that does not compare with what it was.
+fn unsettle(result: &mut Tensor) {
+    if let Data::Float(elements) = &mut result.data {
+        elements.iter_mut().for_each(|x| *x = if x.is_nan() { 0.0 } else { f64::NAN });
+    }
 }
 
 /// Puts another value wherever NaN was quantized.

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_axis, ensure_shape};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::{Tensor, coordinates, optional, required};
+use crate::reference::{affine, Tensor, coordinates, optional, required};
 use crate::types::{DataTypes, Desc, MAX_RANK};
 
 attrs! {
@@ -48,12 +48,12 @@ impl Operator for BatchNormalization {
         let input = required(inputs, 0);
         let (mean, variance) = (required(inputs, 1).floats(), required(inputs, 2).floats());
         let (scale, bias) = (optional(inputs, 3), optional(inputs, 4));
+        let of = |vector: Option<&Tensor>, channel: usize| vector.map(|v| v.floats()[channel]);
         let shape = input.desc.shape;
         let result = |(i, &x): (usize, &f64)| {
             let channel = coordinates(i, &shape)[self.axis as usize];
-            let scale = scale.map_or(1.0, |scale| scale.floats()[channel]);
-            let bias = bias.map_or(0.0, |bias| bias.floats()[channel]);
-            (x - mean[channel]) / (variance[channel] + self.epsilon).sqrt() * scale + bias
+            let normal = (x - mean[channel]) / (variance[channel] + self.epsilon).sqrt();
+            affine(normal, of(scale, channel), of(bias, channel))
         };
         vec![Tensor::float(outputs[0], input.floats().iter().enumerate().map(result).collect())]
     }

@@ -66,6 +66,9 @@ impl FilterLayout {
 
 attrs! {
     /// The cross-correlation of images with filters, in groups, plus a bias per output channel.
+    ///
+    /// The rows and columns that padding adds are zeros, elements like any others: what an infinite
+    /// tap makes of them is NaN.
     pub struct Conv2d() {
         /// Rows before, rows after, columns before, columns after.
         padding: [u32; 4] = [0; 4],
@@ -159,14 +162,17 @@ impl Operator for Conv2d {
             let at = coordinates(index, shape);
             let channel = at[c];
             let mut sum = bias.map_or(0.0, |bias| bias.floats()[channel]);
-            for (row, y) in rows.taps(at[h]) {
-                for (column, x) in columns.taps(at[w]) {
-                    for k in 0..group_inputs {
-                        let source = channel / group_outputs * group_inputs + k;
-                        let element = index_along(in_shape, [0, c, h, w], [at[0], source, y, x]);
-                        let tap = index_along(taps, [o, i, kh, kw], [channel, k, row, column]);
-                        sum += input.floats()[element] * filter.floats()[tap];
-                    }
+            for (row, column) in (0..taps[kh] as usize)
+                .flat_map(|row| (0..taps[kw] as usize).map(move |column| (row, column)))
+            {
+                let pixel = rows.source(at[h], row).zip(columns.source(at[w], column));
+                for k in 0..group_inputs {
+                    let source = channel / group_outputs * group_inputs + k;
+                    let element = pixel.map_or(0.0, |(y, x)| {
+                        input.floats()[index_along(in_shape, [0, c, h, w], [at[0], source, y, x])]
+                    });
+                    let tap = index_along(taps, [o, i, kh, kw], [channel, k, row, column]);
+                    sum += element * filter.floats()[tap];
                 }
             }
             *output = sum;

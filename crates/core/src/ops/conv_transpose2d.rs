@@ -34,6 +34,9 @@ impl TransposeFilterLayout {
 
 attrs! {
     /// The gradient of [`super::Conv2d`] with respect to its input, plus a bias per output channel.
+    ///
+    /// Every element of the input is multiplied by every tap, and nothing else is: an output that an
+    /// element does not reach has no part of an infinite tap, either.
     pub struct ConvTranspose2d() {
         /// Rows before, rows after, columns before, columns after; cut off the output.
         padding: [u32; 4] = [0; 4],

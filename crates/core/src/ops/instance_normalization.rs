@@ -6,7 +6,7 @@ use crate::limits::Slot;
 use crate::ops::conv2d::InputLayout;
 use crate::ops::shapes::ensure_shape;
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::{Tensor, coordinates, lanes, normalize, optional, required};
+use crate::reference::{affine, Tensor, coordinates, lanes, normalize, optional, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -51,10 +51,9 @@ impl Operator for InstanceNormalization {
         for lane in lanes(&input.desc.shape, &[h as u32, w as u32]) {
             normalize(&mut data, &lane, self.epsilon);
             let channel = coordinates(lane[0], &input.desc.shape)[c];
-            let scale = scale.map_or(1.0, |scale| scale.floats()[channel]);
-            let bias = bias.map_or(0.0, |bias| bias.floats()[channel]);
+            let [scale, bias] = [scale, bias].map(|vector| vector.map(|v| v.floats()[channel]));
             for i in lane {
-                data[i] = data[i] * scale + bias;
+                data[i] = affine(data[i], scale, bias);
             }
         }
         vec![Tensor::float(outputs[0], data)]

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::limits::Slot;
 use crate::ops::shapes::{ensure_axes, ensure_shape};
 use crate::ops::{Inputs, Method, Operator};
-use crate::reference::{Tensor, coordinates, lanes, normalize, optional, required};
+use crate::reference::{affine, Tensor, coordinates, lanes, normalize, optional, required};
 use crate::types::{DataTypes, Desc};
 
 attrs! {
@@ -70,7 +70,7 @@ impl Operator for LayerNormalization {
                 let places = axes.iter().zip(strides).map(|(&axis, stride)| at[axis as usize] * stride);
                 tensor.floats()[places.sum::<usize>()]
             };
-            *x = *x * scale.map_or(1.0, element) + bias.map_or(0.0, element);
+            *x = affine(*x, scale.map(element), bias.map(element));
         }
         vec![Tensor::float(outputs[0], data)]
     }

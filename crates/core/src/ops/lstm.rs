@@ -92,7 +92,8 @@ attrs! {
     /// A long short-term memory over a sequence.
     ///
     /// c = f · c' + i · g and h = o · act(c). The peephole weights, packed i, o, f, multiply the
-    /// previous cell state for all three gates. Results: the last hidden and cell states of each
+    /// previous cell state for all three gates; where there are none, nothing is added, not even of
+    /// an infinite state. Results: the last hidden and cell states of each
     /// direction, and with `return_sequence` all hidden states, in the order of the input.
     pub struct Lstm(
         /// The number of steps, the input's first dimension.
@@ -332,9 +333,9 @@ impl<'a> Weights<'a> {
         dot(&self.recurrent[row * self.hidden_size..], hidden) + bias
     }
 
-    /// A peephole weight, 0 where there is none.
-    fn peephole(&self, row: usize) -> f64 {
-        self.peephole.map_or(0.0, |peephole| peephole[row])
+    /// A peephole weight times a cell state; nothing where there are no such weights.
+    fn peephole(&self, row: usize, cell: f64) -> f64 {
+        self.peephole.map_or(0.0, |peephole| peephole[row] * cell)
     }
 }
 
@@ -363,7 +364,7 @@ fn step(
                 weights.input(row, x) + weights.recurrent(row, hidden)
             };
             // Peephole weights are packed i, o, f whatever the layout.
-            let peep = |place: usize| weights.peephole(place * size + unit) * previous;
+            let peep = |place: usize| weights.peephole(place * size + unit, previous);
             let c = gates.apply(sum(f) + peep(2)) * previous
                 + gates.apply(sum(i) + peep(0)) * new.apply(sum(g));
             states.0.push(gates.apply(sum(o) + peep(1)) * filter.apply(c));

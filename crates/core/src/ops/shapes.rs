@@ -115,6 +115,14 @@ impl Window {
         taps.map(move |tap| (tap as usize, (start + tap * dilation) as usize))
     }
 
+    /// Where a tap of the window at an output position falls; `None` in the padding.
+    pub fn source(&self, output: usize, tap: usize) -> Option<usize> {
+        let moved =
+            output as i128 * i128::from(self.stride) + tap as i128 * i128::from(self.dilation);
+        let at = usize::try_from(moved - i128::from(self.padding.0)).ok()?;
+        (at < self.input as usize).then_some(at)
+    }
+
     /// The number of whole windows as the name's dimension.
     pub fn output(&self, name: &str) -> Result<u32> {
         match self.floor() {

@@ -4,6 +4,9 @@
 //! a plain convolution of the input with stride 1 and some of the taps, in reverse. A row of the
 //! output is computed phase by phase, each writing every so many pixels; then the epilogue runs
 //! over the whole row.
+//!
+//! A plain convolution multiplies the padding, too, which adds nothing unless a tap is infinite or
+//! NaN. Filters with such taps are not packed, and computed tap by tap.
 
 use std::ops::Range;
 
@@ -13,8 +16,8 @@ use webnn_core::ops::conv2d::InputLayout;
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::{Buffer, Scratch};
 use webnn_kernels::gemm::{
-    self, Block, Depth, Filter, Finish, MatrixMut, PackedB, PackedRef, Pixels, Rows, Start, Tile,
-    Window, gemm, pack, packed_len,
+    self, Block, Depth, Filter, Finish, Matrix, MatrixMut, PackedB, PackedRef, Pixels, Rows, Start,
+    Tile, Window, gemm, pack, packed_len,
 };
 
 use crate::io::Io;
@@ -114,7 +117,7 @@ pub(crate) fn lower(op: &ConvTranspose2d, cx: &Cx<'_>, after: &[NodeId]) -> Opti
         Phase::all([output[axis + 1], kernel], moves)
     });
     let mut reads = vec![cx.id(0)];
-    let constant = cx.floats(cx.id(1));
+    let constant = cx.floats(cx.id(1)).filter(|data| data.iter().all(|tap| tap.is_finite()));
     if constant.is_none() {
         reads.push(cx.id(1));
     }
@@ -281,6 +284,48 @@ impl Transposed {
         }
     }
 
+    /// The same as [`Self::phase`] with taps that are not packed, over elements of the input alone.
+    fn phase_by_taps(
+        &self,
+        [y, x, group]: [usize; 3],
+        filter: &[f32],
+        (rows, to): (Range<usize>, &mut [f32]),
+        bias: Option<&[f32]>,
+        images: &[f32],
+    ) {
+        let [_, height, width, channels] = self.output;
+        let [inputs, outputs] = self.filter.channels;
+        let (down, across) = (&self.phases[0][y], &self.phases[1][x]);
+        let window = &self.windows[y * self.phases[1].len() + x];
+        let [low, high] = self.epilogue.clamp;
+        for row in rows.clone().filter(|row| row % height % self.strides[0] == y) {
+            let image = row / height * self.input[1];
+            let place = row % height / self.strides[0] + down.skipped();
+            let line = &mut to[(row - rows.start) * width * channels..][..width * channels];
+            let pixels = line.chunks_exact_mut(channels).skip(x).step_by(self.strides[1]);
+            for (column, pixel) in pixels.enumerate() {
+                let sums = &mut pixel[group * outputs..][..outputs];
+                match bias {
+                    Some(bias) => sums.copy_from_slice(&bias[group * outputs..][..outputs]),
+                    None => sums.fill(0.0),
+                }
+                for (tap, taps) in filter.chunks_exact(inputs * outputs).enumerate() {
+                    let [tap_y, tap_x] = [tap / window.kernel[1], tap % window.kernel[1]];
+                    let source = window.source(0, place, tap_y);
+                    let column = column + across.skipped();
+                    let Some((y, x)) = source.zip(window.source(1, column, tap_x)) else {
+                        continue;
+                    };
+                    let from = ((image + y) * self.input[2] + x) * self.input[3] + group * inputs;
+                    for (element, taps) in images[from..].iter().zip(taps.chunks_exact(outputs)) {
+                        sums.iter_mut().zip(taps).for_each(|(sum, tap)| *sum += element * tap);
+                    }
+                }
+                sums.iter_mut().for_each(|sum| *sum = sum.clamp(low, high));
+            }
+        }
+    }
+
     /// Fills the pixels of a pair of phases that no tap reaches.
     fn fill(&self, pair: [usize; 2], rows: Range<usize>, to: &mut [f32], bias: Option<&[f32]>) {
         let [_, height, width, channels] = self.output;
@@ -350,17 +395,23 @@ impl Kernel for Transposed {
                         continue;
                     }
                     let index = group * self.windows.len() + i;
+                    let place = [pair[0], pair[1], group];
+                    let images = io.read(0);
                     let filter = match self.packed.get(index) {
                         Some(packed) => packed.view(),
                         None => {
-                            let filter = self.gather(io.read(1), group, pair, gathered);
-                            let k = filter.rows();
+                            let k = self.gather(io.read(1), group, pair, gathered).rows();
+                            let taps = &gathered[..k * outputs];
+                            if !taps.iter().all(|tap| tap.is_finite()) {
+                                self.phase_by_taps(place, taps, (rows.clone(), to), bias, images);
+                                continue;
+                            }
+                            let filter = Matrix::row_major(taps, [k, outputs]).into();
                             pack(self.tile, filter, 0..self.tile.panels(outputs), packed);
                             PackedRef::new(self.tile, packed, [k, outputs])
                         }
                     };
-                    let place = [pair[0], pair[1], group];
-                    self.phase(place, filter, (rows.clone(), to), start, io.read(0), tiles);
+                    self.phase(place, filter, (rows.clone(), to), start, images, tiles);
                 }
             }
             if self.epilogue.has_post() {

@@ -21,6 +21,8 @@ pub enum Fill {
     Below(i64),
     /// NaN, infinities, zeros of both signs and extremes among small numbers.
     Special,
+    /// Small numbers, and an infinity here and there.
+    Infinite,
 }
 
 /// An operand of a case.
@@ -87,6 +89,8 @@ impl Random {
                     Fill::Any => unit * 4.0 - 2.0,
                     Fill::Small => unit * 0.4 - 0.2,
                     Fill::Positive => 0.1 + unit * 1.9,
+                    Fill::Infinite if self.below(8) == 0 => f64::INFINITY.copysign(unit - 0.5),
+                    Fill::Infinite => unit * 4.0 - 2.0,
                     Fill::Below(count) => (unit * count as f64).floor(),
                     Fill::Special => match self.below(12) {
                         i if i < 8 => SPECIAL[i as usize],
@@ -98,7 +102,7 @@ impl Random {
         }
         let (least, greatest) = desc.data_type.integer_range().unwrap();
         let element = |_| match fill {
-            Fill::Any | Fill::Small => i128::from(self.next() % 21) - 10,
+            Fill::Any | Fill::Small | Fill::Infinite => i128::from(self.next() % 21) - 10,
             Fill::Positive => i128::from(self.next() % 5) + 1,
             Fill::Below(count) => i128::from(self.next() % count as u64),
             Fill::Special => match self.below(4) {

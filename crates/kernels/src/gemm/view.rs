@@ -177,7 +177,7 @@ impl Window {
 
     /// The input coordinate along `axis` of a tap at an output coordinate, if it is not padding.
     #[inline]
-    pub(crate) fn source(&self, axis: usize, output: usize, tap: usize) -> Option<usize> {
+    pub fn source(&self, axis: usize, output: usize, tap: usize) -> Option<usize> {
         let padded = output * self.strides[axis] + tap * self.dilations[axis];
         // A coordinate in the leading padding wraps round and is out of range too.
         let at = padded.wrapping_sub(self.padding[axis]);
