@@ -55,6 +55,16 @@ struct Lowered {
     info: StepInfo,
 }
 
+/// Columns of a concat's result.
+#[derive(Clone, Copy)]
+struct Columns {
+    whole: ValueId,
+    /// Which operand they are.
+    operand: usize,
+    /// The first of them.
+    first: usize,
+}
+
 struct Compiler<'a> {
     engine: &'a Engine,
     graph: &'a Graph,
@@ -63,6 +73,9 @@ struct Compiler<'a> {
     skipped: HashSet<NodeId>,
     /// For the result of a concat: which operands are computed in its memory.
     joined: HashMap<ValueId, Vec<bool>>,
+    /// Operands of a concat along the innermost dimension that nothing else takes: kernels that can
+    /// write them there.
+    columns: HashMap<ValueId, Columns>,
     /// Values that must be copied to outputs.
     copies: Vec<(ValueId, usize)>,
     /// How many groups have yet to read each constant.
@@ -117,7 +130,8 @@ impl<'a> Compiler<'a> {
                 *uses.entry(id).or_insert(0) += 1;
             }
         }
-        Compiler { engine, graph, layout, skipped, joined, copies, uses }
+        let columns = columns(graph, &joined);
+        Compiler { engine, graph, layout, skipped, joined, columns, copies, uses }
     }
 
     fn compile(mut self, groups: &[Group]) -> Result<Program> {
@@ -154,7 +168,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The steps for a group: one, or one for each node where no kernel takes the whole.
-    fn lower_steps(&self, group: &Group) -> Result<Vec<Lowered>> {
+    fn lower_steps(&mut self, group: &Group) -> Result<Vec<Lowered>> {
         let whole = match &group.pattern {
             Pattern::Single => None,
             Pattern::Pointwise => chain::lower(self.graph, &group.nodes, self.engine.isa()),
@@ -175,7 +189,10 @@ impl<'a> Compiler<'a> {
             return Ok(vec![self.step(built, group)]);
         }
         let mut steps = Vec::new();
-        for &id in group.nodes.iter().filter(|id| !self.skipped.contains(id)) {
+        for &id in &group.nodes {
+            if self.skipped.contains(&id) {
+                continue;
+            }
             if let Some(built) = self.lower_single(id)? {
                 let group = Group { pattern: Pattern::Single, nodes: vec![id] };
                 steps.push(self.step(built, &group));
@@ -205,7 +222,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn step(&self, built: Built, group: &Group) -> Lowered {
+    fn step(&mut self, mut built: Built, group: &Group) -> Lowered {
+        self.write_columns(&mut built);
         let Built { kernel, reads, writes } = built;
         let values = |ids: Vec<ValueId>| ids.into_iter().map(Site::Value).collect();
         let touched = Touched {
@@ -214,6 +232,19 @@ impl<'a> Compiler<'a> {
             scratch_bytes: kernel.scratch_bytes(self.engine.threads()),
         };
         Lowered { kernel, touched, info: self.info(group) }
+    }
+
+    /// Lets a kernel write its result where it is joined with others, if it can.
+    fn write_columns(&mut self, built: &mut Built) {
+        let [part] = built.writes[..] else { return };
+        let Some(&Columns { whole, operand, first }) = self.columns.get(&part) else { return };
+        let shape = self.graph.desc(whole).shape;
+        if built.kernel.write_inside(shape[shape.rank() - 1] as usize, first) {
+            built.writes[0] = whole;
+            let placed = self.joined.entry(whole).or_default();
+            placed.resize(placed.len().max(operand + 1), false);
+            placed[operand] = true;
+        }
     }
 
     fn info(&self, group: &Group) -> StepInfo {
@@ -299,6 +330,30 @@ fn check_memory(bytes: usize) -> Result<()> {
         let message = format!("a run takes {bytes} bytes, more memory than there is");
         Error::new(ErrorKind::Operation, message)
     })
+}
+
+/// The operands of concats along the innermost dimension, but for the concats in `joined`, that
+/// nothing else takes.
+fn columns(graph: &Graph, joined: &HashMap<ValueId, Vec<bool>>) -> HashMap<ValueId, Columns> {
+    let mut uses = vec![0; graph.values().len()];
+    let taken = graph.nodes().iter().flat_map(|node| node.inputs.iter().flatten().copied());
+    taken.chain(graph.outputs().iter().map(|port| port.value)).for_each(|id| uses[id.index()] += 1);
+    let mut columns = HashMap::new();
+    for node in graph.nodes() {
+        let whole = node.outputs[0];
+        let Op::Concat(op) = &node.op else { continue };
+        if op.axis as usize + 1 != graph.desc(whole).rank() || joined.contains_key(&whole) {
+            continue;
+        }
+        let mut first = 0;
+        for (operand, &part) in node.inputs.iter().flatten().enumerate() {
+            if uses[part.index()] == 1 {
+                columns.insert(part, Columns { whole, operand, first });
+            }
+            first += graph.desc(part).shape[op.axis as usize] as usize;
+        }
+    }
+    columns
 }
 
 /// A constant in memory that is aligned for its elements.

@@ -19,6 +19,13 @@ pub(crate) trait Kernel: Send + Sync {
         0
     }
 
+    /// Makes the kernel write the rows of its result, a matrix, into a wider one with so many columns,
+    /// from the given column on; `false` where it cannot.
+    fn write_inside(&mut self, columns: usize, first: usize) -> bool {
+        let _ = (columns, first);
+        false
+    }
+
     /// Computes the results from the operands.
     fn run(&self, io: &mut Io<'_>, threads: &Threads);
 }

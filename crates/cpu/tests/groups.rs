@@ -145,3 +145,59 @@ output \"q\" = %q
         }
     }
 }
+
+#[test]
+fn products_are_written_where_they_are_joined() {
+    let convolutions = "%x = input \"x\" float32[2, 6, 5, 8]
+%p = constant float32[1, 1, 8, 5] splat 0.25
+%k = input \"k\" float32[3, 3, 8, 7]
+%d = input \"d\" float32[3, 3, 1, 8]
+%r = input \"r\" float32[2, 6, 5, 7]
+%0 = conv2d(%x, %p) { inputLayout: \"nhwc\", filterLayout: \"hwio\" }
+%1 = relu(%0)
+%2 = conv2d(%x, %k) { inputLayout: \"nhwc\", filterLayout: \"hwio\", padding: [1, 1, 1, 1] }
+%3 = sigmoid(%2)
+%4 = mul(%3, %r)
+%5 = conv2d(%x, %d) { inputLayout: \"nhwc\", filterLayout: \"hwio\", padding: [1, 1, 1, 1], groups: 8 }
+";
+    for (name, source, concats) in [
+        ("all", format!("{convolutions}%y = concat(%1, %4, %5) {{ axis: 3 }}\n"), 0),
+        // Nothing computes the input.
+        ("with an input", format!("{convolutions}%y = concat(%4, %x, %1) {{ axis: 3 }}\n"), 1),
+        ("one twice", format!("{convolutions}%y = concat(%1, %4, %1) {{ axis: 3 }}\n"), 1),
+        (
+            "one that others take",
+            format!(
+                "{convolutions}%6 = concat(%1, %5) {{ axis: 3 }}\n%y = neg(%6)\noutput \"z\" = %1\n"
+            ),
+            1,
+        ),
+        (
+            "a concat of a concat",
+            format!(
+                "{convolutions}%6 = concat(%1, %4) {{ axis: 3 }}\n%y = concat(%6, %5) {{ axis: 3 }}\n"
+            ),
+            0,
+        ),
+        (
+            "matrices",
+            "%a = input \"a\" float32[70, 40]
+%b = constant float32[40, 33] splat 0.5
+%c = input \"c\" float32[40, 50]
+%0 = matmul(%a, %b)
+%1 = gemm(%a, %c)
+%2 = concat(%1, %0) { axis: 1 }
+%y = reshape(%2) { newShape: [35, 166] }
+"
+            .into(),
+            0,
+        ),
+    ] {
+        let source = format!("{source}output \"y\" = %y\n");
+        check_text(name, &source, 1e-5);
+        let graph = text::parse(&source, Limits::default()).unwrap();
+        let program = engines()[0].compile(graph).unwrap();
+        let joins = program.steps().iter().filter(|step| step.ops == "concat");
+        assert_eq!(joins.count(), concats, "{name}");
+    }
+}

@@ -101,6 +101,8 @@ struct Depthwise {
     filter: PackedTaps,
     window: Window,
     epilogue: Epilogue,
+    /// The columns of the matrix that the result lies in, and the first that is the result's.
+    inside: [usize; 2],
     /// Rows of pixels of all images, an equal share for each part.
     cells: Cells,
     parts: usize,
@@ -142,6 +144,7 @@ fn lower_depthwise(
         filter,
         window,
         epilogue,
+        inside: [channels, 0],
         cells: Cells::new(cuts, vec![0, channels]),
         parts,
         packed_bytes: (data.len() + channels) * size_of::<f32>(),
@@ -159,6 +162,11 @@ impl Kernel for Depthwise {
         self.packed_bytes
     }
 
+    fn write_inside(&mut self, columns: usize, first: usize) -> bool {
+        self.inside = [columns, first];
+        true
+    }
+
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let scratch = as_floats(io.scratch());
         let output = io.write::<f32>(0);
@@ -166,8 +174,9 @@ impl Kernel for Depthwise {
         let channels = self.filter.channels();
         let images = Images { data: io.read(0), pixel_stride: channels };
         let width = self.window.output[1];
-        let pixels = output.len() / channels;
-        let matrix = MatrixMut::new(output, [pixels, channels], channels);
+        let [stride, first] = self.inside;
+        let pixels = output.len() / stride;
+        let matrix = MatrixMut::new(&mut output[first..], [pixels, channels], stride);
         let cells = SharedCells::new(matrix, &self.cells, self.parts);
         let scratches =
             Pieces::new(scratch, self.epilogue.scratch_bytes() / size_of::<f32>(), self.parts);

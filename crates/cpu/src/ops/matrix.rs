@@ -91,6 +91,8 @@ struct Product {
     left: Left,
     right: Right,
     epilogue: Epilogue,
+    /// The columns of the matrix that the result lies in, and the first that is the result's.
+    inside: [usize; 2],
     cells: Cells,
     /// How many rows and columns of cells each problem and each group has.
     grid: [usize; 2],
@@ -136,8 +138,20 @@ pub(crate) fn build(
     };
     let parts = parts.min(cells.len());
     let grid = [grid.down, grid.across];
-    let kernel =
-        Product { problems, left, right, epilogue, cells, grid, parts, tile, isa, packed_bytes };
+    let inside = [n * problems.groups, 0];
+    let kernel = Product {
+        problems,
+        left,
+        right,
+        epilogue,
+        inside,
+        cells,
+        grid,
+        parts,
+        tile,
+        isa,
+        packed_bytes,
+    };
     Built { kernel: Box::new(kernel), reads, writes: vec![output] }
 }
 
@@ -252,6 +266,11 @@ impl Kernel for Product {
         self.packed_bytes + self.epilogue.packed_bytes()
     }
 
+    fn write_inside(&mut self, columns: usize, first: usize) -> bool {
+        self.inside = [columns, first];
+        true
+    }
+
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let [m, n, k] = self.problems.sizes;
         let mut scratch = Scratch::new(io.scratch());
@@ -271,7 +290,8 @@ impl Kernel for Product {
         let post = post / size_of::<f32>();
         let posts = Pieces::new(scratch.take::<f32>(self.parts * post), post, self.parts);
         let size = [m * self.problems.down.len(), n * self.problems.groups];
-        let matrix = MatrixMut::new(output, size, size[1]);
+        let [stride, first] = self.inside;
+        let matrix = MatrixMut::new(&mut output[first..], size, stride);
         let cells = SharedCells::new(matrix, &self.cells, self.parts);
         threads.run(self.parts, &|part| {
             let (_, scratch) = tiles.take(part);

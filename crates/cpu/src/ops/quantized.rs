@@ -53,6 +53,8 @@ struct Product<T> {
     output_zero: i32,
     clamp: [i32; 2],
     is_signed: bool,
+    /// The columns of the matrix that the result lies in, and the first that is the result's.
+    inside: [usize; 2],
     cells: Cells,
     parts: usize,
 }
@@ -240,6 +242,7 @@ where
         output_zero,
         clamp,
         is_signed,
+        inside: [columns, 0],
         parts: parts.min(cells.len()),
         cells,
     };
@@ -316,7 +319,8 @@ impl<T: Byte + Plain + Send + Sync> Product<T> {
     ) {
         let [rows, columns, _] = self.sizes;
         let scratch = Pieces::new(scratch, self.part_bytes(), self.parts);
-        let matrix = MatrixMut::new(output, [rows, columns], columns);
+        let [stride, first] = self.inside;
+        let matrix = MatrixMut::new(&mut output[first..], [rows, columns], stride);
         let cells = SharedCells::new(matrix, &self.cells, self.parts);
         threads.run(self.parts, &|part| {
             let (_, scratch) = scratch.take(part);
@@ -365,6 +369,11 @@ impl<T: Byte + Plain + Send + Sync> Kernel for Product<T> {
     fn packed_bytes(&self) -> usize {
         let [_, columns, depth] = self.sizes;
         columns * depth
+    }
+
+    fn write_inside(&mut self, columns: usize, first: usize) -> bool {
+        self.inside = [columns, first];
+        true
     }
 
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
