@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
+import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium } from '../../tools/browser.mjs';
 import { serve } from '../../tools/serve.mjs';
@@ -54,8 +55,18 @@ describe.skipIf(unless(NO_DIST).skip)(`examples${unless(NO_DIST).why}`, () => {
     await run('tar', ['-xzf', packed, '-C', folder, '--strip-components=1']);
   }
 
-  async function expectItWorks(site: string, isolated: boolean): Promise<void> {
-    const server = await serve({ roots: { '/': site }, isolated });
+  async function expectSiteWorks(site: string): Promise<void> {
+    for (const isolated of isolation) {
+      const server = await serve({ roots: { '/': site }, isolated });
+      try {
+        await expectPageWorks(server.url);
+      } finally {
+        await server.close();
+      }
+    }
+  }
+
+  async function expectPageWorks(origin: string): Promise<void> {
     const context = await browser.newContext();
     try {
       const page = await context.newPage();
@@ -70,17 +81,16 @@ describe.skipIf(unless(NO_DIST).skip)(`examples${unless(NO_DIST).why}`, () => {
       page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) problems.push(message.text());
       });
-      await page.goto(`${server.url}/`);
+      await page.goto(`${origin}/`);
       await page.locator('#device', { hasText: /./ }).waitFor({ timeout: 60_000 });
       expect(await page.locator('#result').textContent()).toBe('0 1 1 0');
       expect(problems).toEqual([]);
       // The engine's own worker, and the module that it runs.
       expect(page.workers().length).toBeGreaterThan(0);
       expect(requests.filter((url) => /\.wasm$/.test(url))).not.toEqual([]);
-      expect(requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== server.url)).toEqual([]);
+      expect(requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== origin)).toEqual([]);
     } finally {
       await context.close();
-      await server.close();
     }
   }
 
@@ -91,8 +101,24 @@ describe.skipIf(unless(NO_DIST).skip)(`examples${unless(NO_DIST).why}`, () => {
     test.skipIf(missing.skip)(`builds for production and runs${missing.why}`, async () => {
       await unpackTo(path.join(folder, 'node_modules/webnn'));
       await run('npm', ['run', 'build'], { cwd: folder, env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' } });
-      for (const isolated of isolation) await expectItWorks(path.join(folder, site), isolated);
+      await expectSiteWorks(path.join(folder, site));
     });
+  });
+
+  test('the development server of Vite serves the package as it serves other packages', async () => {
+    const root = path.join(scratch, 'vite');
+    await cp(path.join(web, 'examples/vite'), root, {
+      recursive: true,
+      filter: (source) => !/node_modules|dist$/.test(path.relative(web, source)),
+    });
+    await unpackTo(path.join(root, 'node_modules/webnn'));
+    const server = await createServer({ root, configFile: false, logLevel: 'error', server: { host: '127.0.0.1' } });
+    try {
+      await server.listen();
+      await expectPageWorks(new URL(server.resolvedUrls?.local[0] ?? '').origin);
+    } finally {
+      await server.close();
+    }
   });
 
   test('a page without a bundler runs', async () => {
@@ -101,6 +127,6 @@ describe.skipIf(unless(NO_DIST).skip)(`examples${unless(NO_DIST).why}`, () => {
     const folder = path.join(scratch, 'package');
     await unpackTo(folder);
     await cp(path.join(folder, 'dist'), path.join(site, 'webnn'), { recursive: true });
-    for (const isolated of isolation) await expectItWorks(site, isolated);
+    await expectSiteWorks(site);
   });
 });
