@@ -83,13 +83,20 @@ describe('a context whose worker is killed while it computes', () => {
 describe('where memory cannot grow past 128 MB', () => {
   const site = useSite(['--js-flags=--expose-gc --wasm-max-mem-pages=2048']);
 
-  test('what does not fit is refused, and what fits still works', async () => {
+  test('a tensor that does not fit is refused, and the context goes on', async () => {
     const { page } = await site.open();
-    expect(await site.call(page, 'failures', 'exhaust', 256)).toEqual({
+    expect(await site.call(page, 'failures', 'exhaustByTensor', 256)).toEqual({
       tensor: 'UnknownError',
-      graph: 'OperationError',
       same: EXACT,
-      other: EXACT,
     });
+  });
+
+  test('a graph that does not fit is refused or ends its own context, and others go on', async () => {
+    const { page } = await site.open();
+    const { graph, lost, ...others } = await site.call<Record<string, unknown>>(page, 'failures', 'exhaustByGraph', 256);
+    expect([graph, lost]).toEqual(
+      lost === 'not lost' ? ['OperationError', lost] : ['InvalidStateError', expect.stringContaining('memory')],
+    );
+    expect(others).toEqual({ other: EXACT, next: EXACT });
   });
 });

@@ -66,28 +66,19 @@ async function chain(context) {
   return { graph, x, y };
 }
 
-/** More memory than the engine may have; what fits still works afterwards. */
-export async function exhaust(megabytes) {
+/** A tensor that does not fit: the context and what fits in it stay. */
+export async function exhaustByTensor(megabytes) {
   const context = await navigator.ml.createContext();
-  const builder = new MLGraphBuilder(context);
-  const large = vector(megabytes);
-  const x = builder.input('x', large);
-  const tensor = await describe(() => context.createTensor(large));
-  const graph = await describe(() => builder.build({ y: builder.sin(builder.cumulativeSum(x, 0)) }));
-  const lost = await Promise.race([context.lost.then(() => true), Promise.resolve(false)]);
-  return {
-    tensor,
-    graph,
-    same: lost ? 'lost' : [...(await exact(context))],
-    other: [...(await exact())],
-  };
+  const tensor = await outcome(() => context.createTensor(vector(megabytes)));
+  return { tensor, same: [...(await exact(context))] };
 }
 
-async function describe(act) {
-  try {
-    await act();
-    return 'resolved';
-  } catch (error) {
-    return error.name;
-  }
+/** A graph that does not fit: it is refused, or takes its own context with it and says so. */
+export async function exhaustByGraph(megabytes) {
+  const [context, other] = await Promise.all([navigator.ml.createContext(), navigator.ml.createContext()]);
+  const builder = new MLGraphBuilder(context);
+  const x = builder.input('x', vector(megabytes));
+  const graph = await outcome(() => builder.build({ y: builder.sin(builder.cumulativeSum(x, 0)) }));
+  const lost = graph === 'InvalidStateError' ? (await context.lost).message : 'not lost';
+  return { graph, lost, other: [...(await exact(other))], next: [...(await exact())] };
 }
