@@ -18,7 +18,10 @@ function run(command: string, args: readonly string[]): string {
   return stdout;
 }
 
-describe.skipIf(!existsSync(`${web}dist/node.js`))('the examples of the README (need dist/)', () => {
+/** Two processes start an engine each, maybe on a machine with other work. */
+const TIMEOUT = 60_000;
+
+describe.skipIf(!existsSync(`${web}dist/node.js`))('the examples of the README (need dist/)', { timeout: TIMEOUT }, () => {
   it('compute what their comments say', () => {
     const [first = ''] = blocks('js');
     expect(first).toContain('// 11, 0');
