@@ -90,7 +90,7 @@ export function orSequence<T>(single: Converter<T>): Converter<T | T[]> {
   };
 }
 
- 
+
 const arrayValues = Array.prototype[Symbol.iterator];
 const arrayIterator = Object.getPrototypeOf([][Symbol.iterator]()) as { readonly next: unknown };
 const arrayNext = arrayIterator.next;
