@@ -162,7 +162,7 @@ fn make(workspace: &Workspace, variant: Variant) -> Result<()> {
         fs::copy(bound.join(&glue), folder.join(&glue))?;
     }
     let module = bound.join(format!("{}_bg.wasm", variant.glue()));
-    optimize(workspace, variant, &module, &finished)?;
+    strip(workspace, &module, &finished)?;
     println!("web/wasm/{name}.wasm: {} kB", fs::metadata(&finished)?.len() / 1000);
     Ok(())
 }
@@ -193,10 +193,22 @@ fn bind(module: &Path, folder: &Path, glue: &str) -> Result<()> {
     bindgen.omit_default_module_path(true).typescript(false).generate(folder)
 }
 
-/// What every browser with vectors has. Not all that wasm-opt knows: it would use what few have.
+/// Writes the module without names and other sections that only people read.
+///
+/// No pass of wasm-opt runs: the compiler has done its work, more of it makes no module faster and
+/// every compressed module larger, and with threads helpers read outside of the memory afterwards.
+fn strip(workspace: &Workspace, module: &Path, stripped: &Path) -> Result<()> {
+    let mut command = workspace.command("node");
+    command.arg(workspace.root().join("web/node_modules/binaryen/bin/wasm-opt"));
+    command.args(FEATURES).args(["--strip-debug", "--strip-producers", "--strip-target-features"]);
+    process::run(command.arg(module).arg("-o").arg(stripped))
+}
+
+/// What the modules use. Not all that wasm-opt knows: it would write what few browsers read.
 const FEATURES: &[&str] = &[
     "--enable-simd",
     "--enable-relaxed-simd",
+    "--enable-threads",
     "--enable-bulk-memory",
     "--enable-mutable-globals",
     "--enable-sign-ext",
@@ -204,21 +216,6 @@ const FEATURES: &[&str] = &[
     "--enable-reference-types",
     "--enable-multivalue",
 ];
-
-/// Writes a smaller module that does the same.
-///
-/// A module with threads stays as it is: after any level of wasm-opt 132 helpers read outside of
-/// the memory, while each of its passes alone does no harm.
-fn optimize(workspace: &Workspace, variant: Variant, module: &Path, smaller: &Path) -> Result<()> {
-    if variant.has_threads() {
-        fs::copy(module, smaller)?;
-        return Ok(());
-    }
-    let mut command = workspace.command("node");
-    command.arg(workspace.root().join("web/node_modules/binaryen/bin/wasm-opt")).args(FEATURES);
-    command.args(["-O3", "--strip-debug", "--strip-producers", "--strip-target-features"]);
-    process::run(command.arg(module).arg("-o").arg(smaller))
-}
 
 /// Whether a file is there and at least as new as another.
 fn is_newer(file: &Path, other: &Path) -> bool {
