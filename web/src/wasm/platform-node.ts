@@ -20,9 +20,11 @@ export const node: Platform = {
     }
   },
   startWorker: ({ message, failed }) => {
-    const worker = new Worker(new URL('./worker-node.js', import.meta.url), { name: 'webnn' });
-    // A context keeps a program from ending while somebody waits for its answer, not longer.
-    worker.unref();
+    const worker = new Worker(new URL('./worker-node.js', import.meta.url), {
+      name: 'webnn',
+      // The program's own flags may be for its main script alone.
+      execArgv: [],
+    });
     let isEnded = false;
     const end = (): void => {
       isEnded = true;
@@ -45,6 +47,9 @@ export const node: Platform = {
     worker.on('exit', () => {
       fail('its worker was terminated');
     });
+    // A context keeps a program from ending while somebody waits for its answer, not longer; listening
+    // has just made it do so.
+    worker.unref();
     return {
       post: (data, transfer = []) => {
         worker.postMessage(data, transfer);
