@@ -127,27 +127,32 @@ impl Network {
         bytes.max(step[0]).max(step[1])
     }
 
-    /// One step of one direction: `sums` holds the products with the input.
+    /// One step of one direction: `sums` holds the products with the input, and the bias that was
+    /// added to them.
     fn step(
         &self,
         sums: &[f32],
         recurrent: [webnn_kernels::gemm::PackedRef<'_>; 2],
-        new_bias: &[f32],
+        bias: &[f32],
         hidden: &mut [f32],
         room: &mut Room<'_>,
     ) {
         let size = self.hidden;
         let [z, r] = self.gates;
         let [gates, new] = self.activations;
-        product(hidden, self.batch, recurrent[0], Start::Zero, room.gates, room.products);
+        // The recurrent bias belongs to the recurrent product: where both sums nearly cancel, to
+        // add it to the other one would lose what the specification's order keeps.
+        let (gate_bias, new_bias) = bias.split_at(NEW * size);
+        let start = Start::Columns(gate_bias);
+        product(hidden, self.batch, recurrent[0], start, room.gates, room.products);
         for (batch, gate_sums) in room.gates.chunks_exact_mut(2 * size).enumerate() {
             let sums = &sums[batch * 3 * size..][..2 * size];
             gate_sums.iter_mut().zip(sums).for_each(|(gate, sum)| *gate += sum);
             activate(self.isa, gates, gate_sums, room.row);
         }
         let gate = |batch: usize, gate: usize| batch * 2 * size + gate * size;
+        let start = Start::Columns(new_bias);
         if self.reset_after {
-            let start = Start::Columns(new_bias);
             product(hidden, self.batch, recurrent[1], start, room.new, room.products);
             for (batch, new) in room.new.chunks_exact_mut(size).enumerate() {
                 let reset = &room.gates[gate(batch, r)..][..size];
@@ -161,7 +166,7 @@ impl Network {
                     *to = reset * hidden;
                 }
             }
-            product(room.reset, self.batch, recurrent[1], Start::Zero, room.new, room.products);
+            product(room.reset, self.batch, recurrent[1], start, room.new, room.products);
         }
         for (batch, candidate) in room.new.chunks_exact_mut(size).enumerate() {
             let sums = &sums[batch * 3 * size + NEW * size..][..size];
@@ -174,20 +179,14 @@ impl Network {
             }
         }
     }
+}
 
-    /// The biases that are added to the input's product, and the one of n that is added to the
-    /// recurrent product.
-    fn add_biases(&self, pass: usize, biases: [&[f32]; 2], bias: &mut [f32], new_bias: &mut [f32]) {
-        bias.fill(0.0);
-        new_bias.fill(0.0);
-        for (i, part) in biases.iter().enumerate().filter(|(_, part)| !part.is_empty()) {
-            let part = &part[pass * bias.len()..][..bias.len()];
-            let is_recurrent = i == 1;
-            let split =
-                if is_recurrent && self.reset_after { NEW * self.hidden } else { part.len() };
-            bias.iter_mut().zip(&part[..split]).for_each(|(sum, part)| *sum += part);
-            new_bias.iter_mut().zip(&part[split..]).for_each(|(sum, part)| *sum += part);
-        }
+/// A direction's part of a bias; zeros where there is none.
+fn part_of(bias: &[f32], pass: usize, part: &mut [f32]) {
+    if bias.is_empty() {
+        part.fill(0.0);
+    } else {
+        part.copy_from_slice(&bias[pass * part.len()..][..part.len()]);
     }
 }
 
@@ -200,8 +199,7 @@ impl Kernel for Network {
             + f32s(self.directions() * state)
             + f32s(self.steps * 3 * state)
             + f32s(self.sequence())
-            + f32s(3 * self.hidden)
-            + f32s(self.hidden)
+            + 2 * f32s(3 * self.hidden)
             + f32s(2 * state)
             + 2 * f32s(state)
             + f32s(2 * self.hidden)
@@ -230,8 +228,8 @@ impl Kernel for Network {
         }
         let sums = scratch.take::<f32>(self.steps * 3 * state);
         let sequence = scratch.take::<f32>(self.sequence());
-        let bias = scratch.take::<f32>(3 * size);
-        let new_bias = scratch.take::<f32>(size);
+        let input_bias = scratch.take::<f32>(3 * size);
+        let recurrent_bias = scratch.take::<f32>(3 * size);
         let mut room = Room {
             gates: scratch.take(2 * state),
             new: scratch.take(state),
@@ -240,9 +238,10 @@ impl Kernel for Network {
             products: scratch.take(self.projection_bytes(threads.count())),
         };
         for pass in 0..self.directions() {
-            self.add_biases(pass, biases, bias, new_bias);
+            part_of(biases[0], pass, input_bias);
+            part_of(biases[1], pass, recurrent_bias);
             let weight = self.weight.get(pass, elements[0], weight_room);
-            projection(threads, input, weight, bias, sums, room.products);
+            projection(threads, input, weight, input_bias, sums, room.products);
             let recurrent = [
                 self.recurrent.get(pass, elements[1], recurrent_room),
                 self.recurrent_new.get(pass, elements[2], new_room),
@@ -252,7 +251,7 @@ impl Kernel for Network {
                 let step =
                     if self.direction.is_backward(pass) { self.steps - 1 - step } else { step };
                 let sums = &sums[step * 3 * state..][..3 * state];
-                self.step(sums, recurrent, new_bias, hidden, &mut room);
+                self.step(sums, recurrent, recurrent_bias, hidden, &mut room);
                 if self.has_sequence {
                     let at = (step * self.directions() + pass) * state;
                     sequence[at..at + state].copy_from_slice(hidden);
