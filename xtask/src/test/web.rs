@@ -80,7 +80,8 @@ fn browser() -> Option<String> {
 
 fn script(workspace: &Workspace, name: &str) -> Command {
     let mut command = crate::dist::npm(workspace);
-    command.args(["run", "--silent", name]);
+    // Colours would hide the counts; Vitest takes CI for a terminal.
+    command.args(["run", "--silent", name]).env("NO_COLOR", "1");
     if let Some(shared) = workspace.shared() {
         command.env("WEBNN_SHARED", shared);
     }
