@@ -36,7 +36,7 @@ pub(crate) fn packages(workspace: &Workspace) -> Result<()> {
 }
 
 /// Whether a file is there and at least as new as another.
-fn is_newer(file: &Path, other: &Path) -> bool {
+pub(crate) fn is_newer(file: &Path, other: &Path) -> bool {
     let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
     time(file).is_some_and(|made| time(other).is_some_and(|source| made >= source))
 }

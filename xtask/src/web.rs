@@ -150,7 +150,7 @@ fn make(workspace: &Workspace, variant: Variant) -> Result<()> {
     let compiled = compile(workspace, variant)?;
     let folder = workspace.root().join("web/wasm");
     let finished = folder.join(format!("{name}.wasm"));
-    if is_newer(&finished, &compiled) {
+    if crate::dist::is_newer(&finished, &compiled) {
         return Ok(());
     }
     fs::create_dir_all(&folder)?;
@@ -216,9 +216,3 @@ const FEATURES: &[&str] = &[
     "--enable-reference-types",
     "--enable-multivalue",
 ];
-
-/// Whether a file is there and at least as new as another.
-fn is_newer(file: &Path, other: &Path) -> bool {
-    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-    time(file).is_some_and(|made| time(other).is_some_and(|source| made >= source))
-}
