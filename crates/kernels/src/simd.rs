@@ -135,6 +135,27 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn floor(self, a: Self::F32) -> Self::F32;
     /// To the integer above.
     fn ceil(self, a: Self::F32) -> Self::F32;
+    /// `a * 2^n` for whole `n` from -252 to 254, `a` being near 1.
+    #[inline(always)]
+    fn scale(self, a: Self::F32, n: Self::F32) -> Self::F32 {
+        // In two factors: one alone would leave the range of exponents at both ends.
+        let n = self.to_i32(n);
+        let half = self.shr_i32::<1>(n);
+        let a = self.mul(a, self.power_of_two(half));
+        self.mul(a, self.power_of_two(self.sub_i32(n, half)))
+    }
+    /// `a * 2^n` for whole `n` from -190 to 0, `a` being near 1.
+    #[inline(always)]
+    fn scale_down(self, a: Self::F32, n: Self::F32) -> Self::F32 {
+        // The first product is exact, the second may be subnormal.
+        let n = self.add_i32(self.to_i32(n), self.splat_i32(64));
+        self.mul(self.mul(a, self.power_of_two(n)), self.splat(2.0f32.powi(-64)))
+    }
+    /// `2^n` for `n` from -126 to 127.
+    #[inline(always)]
+    fn power_of_two(self, n: Self::I32) -> Self::F32 {
+        self.with_bits(self.shl_i32::<23>(self.add_i32(n, self.splat_i32(127))))
+    }
     /// Without the sign.
     #[inline(always)]
     fn abs(self, a: Self::F32) -> Self::F32 {

@@ -73,7 +73,7 @@ fn softmax_row<S: Simd, T: Float>(s: S, x: &[T], out: &mut [T]) {
             x,
             out,
             #[inline(always)]
-            |x| math::exp(s, s.sub(x, largest)),
+            |x| math::exp_negative(s, s.sub(x, largest)),
         );
         let sum = row::<S, T, crate::reduce::Sum>(s, out, s.splat(0.0));
         let factor = s.splat(1.0 / sum);
@@ -85,7 +85,7 @@ fn softmax_row<S: Simd, T: Float>(s: S, x: &[T], out: &mut [T]) {
             x,
             out,
             #[inline(always)]
-            |x| s.mul(math::exp(s, s.sub(x, largest)), factor),
+            |x| s.mul(math::exp_negative(s, s.sub(x, largest)), factor),
         );
     }
 }
@@ -126,11 +126,11 @@ fn softmax_columns<S: Simd, T: Float, const W: usize>(
         if width == W * S::LANES {
             for j in 0..W {
                 let part = j * S::LANES..(j + 1) * S::LANES;
-                let e = math::exp(s, s.sub(T::load(s, &x[part.clone()]), largest[j]));
+                let e = math::exp_negative(s, s.sub(T::load(s, &x[part.clone()]), largest[j]));
                 T::store(s, s.mul(e, factors[j]), &mut out[part]);
             }
         } else {
-            let e = math::exp(s, s.sub(T::load_partial(s, x), largest[0]));
+            let e = math::exp_negative(s, s.sub(T::load_partial(s, x), largest[0]));
             T::store_partial(s, s.mul(e, factors[0]), out);
         }
     }

@@ -20,53 +20,63 @@ fn polynomial<S: Simd, const N: usize>(s: S, x: S::F32, coefficients: [f32; N]) 
     sum
 }
 
-/// `2^n` for integers `n` from -126 to 127.
+/// Splits `x` into `n ln 2 + r` and returns `n` and `r`.
 #[inline(always)]
-fn power_of_two<S: Simd>(s: S, n: S::I32) -> S::F32 {
-    s.with_bits(s.shl_i32::<23>(s.add_i32(n, s.splat_i32(127))))
+fn split_multiple<S: Simd>(s: S, x: S::F32) -> (S::F32, S::F32) {
+    let n = s.round_even(s.mul(x, s.splat(LOG2_E)));
+    let r = s.neg_mul_add(n, s.splat(LN2[0]), x);
+    (n, s.neg_mul_add(n, s.splat(LN2[1]), r))
 }
 
-/// Splits `hi + lo` into `n ln 2 + r` and returns `n` and `e^r - 1`.
+/// `(e^r - 1 - r) / r²` for `|r| <= ln 2 / 2`.
 #[inline(always)]
-fn reduced_exp<S: Simd>(s: S, hi: S::F32, lo: S::F32) -> (S::F32, S::F32) {
-    let n = s.round_even(s.mul(hi, s.splat(LOG2_E)));
-    let r = s.neg_mul_add(n, s.splat(LN2[0]), hi);
-    let r = s.add(s.neg_mul_add(n, s.splat(LN2[1]), r), lo);
-    let p = polynomial(
-        s,
-        r,
-        [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5],
-    );
-    (n, s.mul_add(s.mul(r, r), p, r))
+fn exp_rest<S: Simd>(s: S, r: S::F32) -> S::F32 {
+    polynomial(s, r, [1.381_454e-3, 8.368_745e-3, 4.166_839e-2, 1.666_652_1e-1, 4.999_999_4e-1])
+}
+
+/// `e^r` for `|r| <= ln 2 / 2`.
+#[inline(always)]
+fn exp_reduced<S: Simd>(s: S, r: S::F32) -> S::F32 {
+    let one = s.splat(1.0);
+    s.mul_add(s.mul_add(exp_rest(s, r), r, one), r, one)
 }
 
 /// `e^(hi + lo)` where `lo` is small beside `hi`.
 #[inline(always)]
 fn exp_sum<S: Simd>(s: S, hi: S::F32, lo: S::F32) -> S::F32 {
-    // Beyond these the result is infinite or rounds to zero. NaN passes.
-    let hi = s.min_fast(s.splat(89.0), s.max_fast(s.splat(-104.5), hi));
-    let (n, r) = reduced_exp(s, hi, lo);
-    // In two factors: one alone would leave the range of exponents at both ends.
-    let n = s.to_i32(n);
-    let half = s.shr_i32::<1>(n);
-    let y = s.mul(s.add(r, s.splat(1.0)), power_of_two(s, half));
-    s.mul(y, power_of_two(s, s.sub_i32(n, half)))
+    let (n, r) = split_multiple(s, held(s, hi));
+    s.scale(exp_reduced(s, s.add(r, lo)), n)
+}
+
+/// `x`, held to where its exponential is neither infinite nor rounded to zero. NaN passes.
+#[inline(always)]
+fn held<S: Simd>(s: S, x: S::F32) -> S::F32 {
+    s.min_fast(s.splat(89.0), s.max_fast(s.splat(-104.5), x))
 }
 
 /// `e^x`.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    exp_sum(s, x, s.splat(0.0))
+    let (n, r) = split_multiple(s, held(s, x));
+    s.scale(exp_reduced(s, r), n)
+}
+
+/// `e^x` for `x <= 0`.
+#[inline(always)]
+pub(crate) fn exp_negative<S: Simd>(s: S, x: S::F32) -> S::F32 {
+    // Below, the result rounds to zero. NaN passes.
+    let (n, r) = split_multiple(s, s.max_fast(s.splat(-104.5), x));
+    s.scale_down(exp_reduced(s, r), n)
 }
 
 /// `e^x - 1` for `x <= 0`.
 #[inline(always)]
 fn exp_m1_negative<S: Simd>(s: S, x: S::F32) -> S::F32 {
     // Below, the result is -1.
-    let x = s.max_fast(s.splat(-80.0), x);
-    let (n, r) = reduced_exp(s, x, s.splat(0.0));
-    let scale = power_of_two(s, s.to_i32(n));
-    s.mul_add(r, scale, s.sub(scale, s.splat(1.0)))
+    let (n, r) = split_multiple(s, s.max_fast(s.splat(-80.0), x));
+    let scale = s.power_of_two(s.to_i32(n));
+    let m1 = s.mul_add(s.mul(r, r), exp_rest(s, r), r);
+    s.mul_add(m1, scale, s.sub(scale, s.splat(1.0)))
 }
 
 /// `x = m 2^e` with `m` from √½ to √2, for normal positive `x`: `m` and `e`.
@@ -123,7 +133,7 @@ pub(crate) fn log<S: Simd>(s: S, x: S::F32) -> S::F32 {
 #[inline(always)]
 pub(crate) fn softplus<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let one = s.splat(1.0);
-    let u = exp(s, s.neg(s.abs(x)));
+    let u = exp_negative(s, s.neg(s.abs(x)));
     // The logarithm of the rounded sum, and the first-order effect of the rounding.
     let sum = s.add(one, u);
     let lost = s.sub(u, s.sub(sum, one));
@@ -200,25 +210,9 @@ pub(crate) fn tan<S: Simd>(s: S, x: S::F32) -> S::F32 {
 /// The hyperbolic tangent.
 #[inline(always)]
 pub(crate) fn tanh<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    let one = s.splat(1.0);
-    let z = s.mul(x, x);
-    let p = polynomial(
-        s,
-        z,
-        [
-            2.292_829_3e-3,
-            -8.344_028e-3,
-            2.176_895e-2,
-            -5.395_926_5e-2,
-            1.333_330_4e-1,
-            -3.333_333_4e-1,
-        ],
-    );
-    let small = s.mul_add(s.mul(x, z), p, x);
     let a = s.abs(x);
-    let e = exp(s, s.add(a, a));
-    let large = s.or_sign(s.sub(one, s.div(s.splat(2.0), s.add(e, one))), x);
-    s.select(s.lt(a, s.splat(0.625)), small, large)
+    let m1 = exp_m1_negative(s, s.neg(s.add(a, a)));
+    s.or_sign(s.div(s.neg(m1), s.add(m1, s.splat(2.0))), x)
 }
 
 /// `1 / (1 + e^-x)`.
@@ -226,7 +220,7 @@ pub(crate) fn tanh<S: Simd>(s: S, x: S::F32) -> S::F32 {
 pub(crate) fn sigmoid<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let one = s.splat(1.0);
     // The exponent is never positive, so nothing overflows.
-    let e = exp(s, s.neg(s.abs(x)));
+    let e = exp_negative(s, s.neg(s.abs(x)));
     s.div(s.select(s.lt(x, s.splat(0.0)), e, one), s.add(one, e))
 }
 
@@ -275,7 +269,7 @@ pub(crate) fn erf<S: Simd>(s: S, x: S::F32) -> S::F32 {
     // Beyond 4 the result rounds to 1.
     let t = s.min_fast(s.splat(4.0), s.abs(x));
     let tail = scaled_normal_tail(s, s.mul(t, s.splat(std::f32::consts::SQRT_2)));
-    let tail = s.mul(exp(s, s.neg(s.mul(t, t))), tail);
+    let tail = s.mul(exp_negative(s, s.neg(s.mul(t, t))), tail);
     let large = s.or_sign(s.neg_mul_add(s.splat(2.0), tail, s.splat(1.0)), x);
     s.select(s.lt(s.abs(x), s.splat(1.0)), small, large)
 }
