@@ -79,7 +79,6 @@ fn rounding(op: &Op) -> Rounding {
             Unary::Cos
             | Unary::Erf
             | Unary::Exp
-            | Unary::Gelu
             | Unary::HardSwish
             | Unary::Log
             | Unary::Reciprocal
@@ -101,6 +100,8 @@ fn rounding(op: &Op) -> Rounding {
         | Op::LeakyRelu(_)
         | Op::Prelu(_)
         | Op::DequantizeLinear(_) => Rounding::Element,
+        // 1 + erf may cancel.
+        Op::Unary(Unary::Gelu) => Rounding::Sum,
         Op::BatchNormalization(_)
         | Op::Conv2d(_)
         | Op::ConvTranspose2d(_)

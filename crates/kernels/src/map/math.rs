@@ -224,7 +224,7 @@ pub(crate) fn sigmoid<S: Simd>(s: S, x: S::F32) -> S::F32 {
     s.div(s.select(s.lt(x, s.splat(0.0)), e, one), s.add(one, e))
 }
 
-/// `Φ(-a) e^(a²/2)`, `Φ` being the normal distribution function, for `a` from 0 to 14.5.
+/// `Φ(-a) e^(a²/2)`, `Φ` being the normal distribution function, for `a` from 0 to 5.7.
 #[inline(always)]
 fn scaled_normal_tail<S: Simd>(s: S, a: S::F32) -> S::F32 {
     let r = s.div(s.splat(1.0), s.add(a, s.splat(3.0)));
@@ -274,23 +274,35 @@ pub(crate) fn erf<S: Simd>(s: S, x: S::F32) -> S::F32 {
     s.select(s.lt(s.abs(x), s.splat(1.0)), small, large)
 }
 
-/// `x Φ(x)`, `Φ` being the normal distribution function.
+/// `x Φ(x)`, `Φ` being the normal distribution function: `x / 2 (1 + erf(x / √2))`, which the
+/// specification writes, with its cancellation.
 #[inline(always)]
 pub(crate) fn gelu<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    // Beyond, the tail rounds to zero.
-    let limit = s.splat(14.5);
-    let a = s.min_fast(limit, s.abs(x));
-    // The square in two parts, or its rounding would be magnified by the exponential: the first
-    // is the square of 12 bits, hence exact.
-    let high = upper_half(s, a);
-    let minus_half = s.splat(-0.5);
-    let hi = s.mul(s.mul(minus_half, high), high);
-    let lo = s.mul(s.mul(minus_half, s.sub(a, high)), s.add(a, high));
-    // Times `x` before the exponential, which alone may be subnormal. `x` is held to the limit,
-    // so that infinity meets no zero.
-    let tail = s.mul(s.or_sign(a, x), scaled_normal_tail(s, a));
-    let lower = s.mul(exp_sum(s, hi, lo), s.select(s.lt(x, s.splat(0.0)), tail, s.neg(tail)));
-    s.add(s.max_fast(s.splat(0.0), x), lower)
+    // From here the tail is zero: the quotient is past a half by more than its rounding.
+    let a = s.min_fast(s.splat(5.75), s.abs(x));
+    let z = s.mul(a, a);
+    // The quotient that Eigen and XLA take for erf(t), t being a / √2, halved.
+    let p = polynomial(
+        s,
+        z,
+        [5.061_352e-6, 1.506_266_1e-4, 4.503_889_5e-3, 3.274_051_5e-2, 3.989_422_6e-1],
+    );
+    let q = polynomial(
+        s,
+        z,
+        [
+            -1.842_438e-9,
+            7.358_739e-7,
+            6.362_266e-5,
+            1.758_808_7e-3,
+            2.774_626_2e-2,
+            2.487_346_2e-1,
+            1.0,
+        ],
+    );
+    let tail = s.sub(s.splat(0.5), s.div(s.mul(a, p), q));
+    let zero = s.splat(0.0);
+    s.neg_mul_add(a, s.max_fast(zero, tail), s.max_fast(zero, x))
 }
 
 /// `x` where it is not negative, else `alpha (e^x - 1)`.
