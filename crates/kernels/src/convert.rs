@@ -116,14 +116,12 @@ impl ForEachIsa for ToBytes<'_> {
     }
 }
 
-/// Rounds each element to a value that a half has; the slices have the same length.
+/// The nearest values that halves have.
 #[inline(always)]
-pub(crate) fn round_to_half<S: Simd>(s: S, x: &[f32], out: &mut [f32]) {
-    let mut lanes = [f16::ZERO; MAX_LANES];
-    for (x, out) in x.chunks(S::LANES).zip(out.chunks_mut(S::LANES)) {
-        narrow(s, x, &mut lanes[..x.len()]);
-        widen(s, &lanes[..x.len()], out);
-    }
+pub(crate) fn round_to_half<S: Simd>(s: S, x: S::F32) -> S::F32 {
+    let mut halves = [f16::ZERO; MAX_LANES];
+    s.store_f16(x, &mut halves);
+    s.load_f16(&halves)
 }
 
 /// An element that can be cast to another type.

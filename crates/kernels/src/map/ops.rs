@@ -30,6 +30,8 @@ pub enum Unary {
     Softsign,
     Gelu,
     HardSwish,
+    /// `x * sigmoid(x)`, with the bits of the two.
+    Silu,
     Clamp {
         min: f32,
         max: f32,
@@ -86,7 +88,7 @@ pub enum Binary {
 /// If the lengths differ.
 pub fn unary(isa: Isa, op: Unary, x: &[f32], out: &mut [f32]) {
     assert_eq!(x.len(), out.len());
-    dispatch(isa, UnarySlices { op, x, out });
+    dispatch(isa, UnarySlices { op, x: Operand::Apart(x), out });
 }
 
 /// Applies `op` to each pair of elements.
@@ -96,12 +98,31 @@ pub fn unary(isa: Isa, op: Unary, x: &[f32], out: &mut [f32]) {
 /// If the lengths differ.
 pub fn binary(isa: Isa, op: Binary, x: &[f32], y: &[f32], out: &mut [f32]) {
     assert!(x.len() == y.len() && x.len() == out.len());
-    dispatch(isa, BinarySlices { op, x, y, out });
+    dispatch(isa, BinarySlices { op, x: Operand::Apart(x), y: Operand::Apart(y), out });
+}
+
+/// Where an operator on slices finds an operand.
+#[derive(Clone, Copy)]
+pub(super) enum Operand<'a> {
+    /// In memory of its own, at least as long as the result.
+    Apart(&'a [f32]),
+    /// Where the result goes.
+    InPlace,
+}
+
+impl Operand<'_> {
+    /// The first of `len` elements, the result's being `out`.
+    fn start(self, out: *const f32, len: usize) -> *const f32 {
+        match self {
+            Operand::Apart(x) => x[..len].as_ptr(),
+            Operand::InPlace => out,
+        }
+    }
 }
 
 pub(super) struct UnarySlices<'a> {
     pub(super) op: Unary,
-    pub(super) x: &'a [f32],
+    pub(super) x: Operand<'a>,
     pub(super) out: &'a mut [f32],
 }
 
@@ -116,8 +137,8 @@ impl ForEachIsa for UnarySlices<'_> {
 
 pub(super) struct BinarySlices<'a> {
     pub(super) op: Binary,
-    pub(super) x: &'a [f32],
-    pub(super) y: &'a [f32],
+    pub(super) x: Operand<'a>,
+    pub(super) y: Operand<'a>,
     pub(super) out: &'a mut [f32],
 }
 
@@ -150,40 +171,51 @@ impl ForEachIsa for SelectSlices<'_> {
     }
 }
 
-/// `out[i] = f(x[i])`; the slices have the same length.
+/// `out[i] = f(x[i])`.
 #[inline(always)]
-fn each<S: Simd>(s: S, x: &[f32], out: &mut [f32], f: impl Fn(S::F32) -> S::F32) {
-    let whole = x.len() - x.len() % S::LANES;
-    let (x, x_tail) = x.split_at(whole);
-    let (out, out_tail) = out.split_at_mut(whole);
-    for (x, out) in x.chunks_exact(S::LANES).zip(out.chunks_exact_mut(S::LANES)) {
-        s.store(f(s.load(x)), out);
-    }
-    if !x_tail.is_empty() {
-        s.store_partial(f(s.load_partial(x_tail)), out_tail);
-    }
+fn each<S: Simd>(s: S, x: Operand<'_>, out: &mut [f32], f: impl Fn(S::F32) -> S::F32) {
+    each_pair(
+        s,
+        x,
+        x,
+        out,
+        #[inline(always)]
+        |x, _| f(x),
+    );
 }
 
-/// `out[i] = f(x[i], y[i])`; the slices have the same length.
+/// `out[i] = f(x[i], y[i])`.
 #[inline(always)]
 fn each_pair<S: Simd>(
     s: S,
-    x: &[f32],
-    y: &[f32],
+    x: Operand<'_>,
+    y: Operand<'_>,
     out: &mut [f32],
     f: impl Fn(S::F32, S::F32) -> S::F32,
 ) {
-    let whole = x.len() - x.len() % S::LANES;
-    let (x, x_tail) = x.split_at(whole);
-    let (y, y_tail) = y.split_at(whole);
-    let (out, out_tail) = out.split_at_mut(whole);
-    let pairs = x.chunks_exact(S::LANES).zip(y.chunks_exact(S::LANES));
-    for ((x, y), out) in pairs.zip(out.chunks_exact_mut(S::LANES)) {
-        s.store(f(s.load(x), s.load(y)), out);
+    let len = out.len();
+    let out = out.as_mut_ptr();
+    let (x, y) = (x.start(out, len), y.start(out, len));
+    let operand = |start: *const f32, at: usize, len: usize| {
+        // SAFETY: `start` has as many elements as `out`, where `at..at + len` lies, and none of
+        // them is borrowed mutably while the result lives.
+        unsafe { std::slice::from_raw_parts(start.wrapping_add(at), len) }
+    };
+    let result = |at: usize, len: usize| {
+        // SAFETY: `at..at + len` lies inside `out`, which was borrowed mutably, and no operand
+        // is borrowed any more.
+        unsafe { std::slice::from_raw_parts_mut(out.wrapping_add(at), len) }
+    };
+    let whole = len - len % S::LANES;
+    for at in (0..whole).step_by(S::LANES) {
+        let v = s.load(operand(x, at, S::LANES));
+        let w = s.load(operand(y, at, S::LANES));
+        s.store(f(v, w), result(at, S::LANES));
     }
-    if !x_tail.is_empty() {
-        let result = f(s.load_partial(x_tail), s.load_partial(y_tail));
-        s.store_partial(result, out_tail);
+    if whole < len {
+        let v = s.load_partial(operand(x, whole, len - whole));
+        let w = s.load_partial(operand(y, whole, len - whole));
+        s.store_partial(f(v, w), result(whole, len - whole));
     }
 }
 
@@ -199,10 +231,9 @@ fn clamp<S: Simd>(s: S, x: S::F32, min: f32, max: f32) -> S::F32 {
     s.min_fast(s.splat(max), s.max_fast(s.splat(min), x))
 }
 
-/// Applies `op`; the slices have the same length.
+/// Applies `op`.
 #[inline(always)]
-fn apply_unary<S: Simd>(s: S, op: Unary, x: &[f32], out: &mut [f32]) {
-    let out = &mut out[..x.len()];
+fn apply_unary<S: Simd>(s: S, op: Unary, x: Operand<'_>, out: &mut [f32]) {
     macro_rules! each {
         ($v:ident => $f:expr) => {
             each(
@@ -221,7 +252,7 @@ fn apply_unary<S: Simd>(s: S, op: Unary, x: &[f32], out: &mut [f32]) {
         Unary::Erf => each!(v => math::erf(s, v)),
         Unary::Exp => each!(v => math::exp(s, v)),
         Unary::Floor => each!(v => s.floor(v)),
-        Unary::Identity => out.copy_from_slice(x),
+        Unary::Identity => each!(v => v),
         Unary::Log => each!(v => math::log(s, v)),
         Unary::Neg => each!(v => s.neg(v)),
         Unary::Reciprocal => each!(v => s.div(s.splat(1.0), v)),
@@ -244,6 +275,7 @@ fn apply_unary<S: Simd>(s: S, op: Unary, x: &[f32], out: &mut [f32]) {
             let part = clamp(s, s.add(v, s.splat(3.0)), 0.0, 6.0);
             s.mul(v, s.mul(part, s.splat(1.0 / 6.0)))
         }),
+        Unary::Silu => each!(v => s.mul(v, math::sigmoid(s, v))),
         Unary::Clamp { min, max } => each!(v => clamp(s, v, min, max)),
         Unary::Elu { alpha } => each!(v => math::elu(s, v, alpha)),
         Unary::HardSigmoid { alpha, beta } => each!(v => {
@@ -256,14 +288,13 @@ fn apply_unary<S: Simd>(s: S, op: Unary, x: &[f32], out: &mut [f32]) {
         Unary::IsNan => each!(v => truth(s, s.is_nan(v))),
         Unary::IsInfinite => each!(v => truth(s, s.eq(s.abs(v), s.splat(f32::INFINITY)))),
         Unary::LogicalNot => each!(v => truth(s, s.eq(v, s.splat(0.0)))),
-        Unary::RoundToHalf => convert::round_to_half(s, x, out),
+        Unary::RoundToHalf => each!(v => convert::round_to_half(s, v)),
     }
 }
 
-/// Applies `op`; the slices have the same length.
+/// Applies `op`.
 #[inline(always)]
-fn apply_binary<S: Simd>(s: S, op: Binary, x: &[f32], y: &[f32], out: &mut [f32]) {
-    let (y, out) = (&y[..x.len()], &mut out[..x.len()]);
+fn apply_binary<S: Simd>(s: S, op: Binary, x: Operand<'_>, y: Operand<'_>, out: &mut [f32]) {
     macro_rules! each {
         ($v:ident, $w:ident => $f:expr) => {
             each_pair(

@@ -97,6 +97,13 @@ impl ProgramBuilder {
                 return self.push(Node::Unary(Unary::Reciprocal, x));
             }
         }
+        if op == Binary::Mul {
+            for (x, gate) in [(x, y), (y, x)] {
+                if self.nodes[gate.0] == Node::Unary(Unary::Sigmoid, x) {
+                    return self.push(Node::Unary(Unary::Silu, x));
+                }
+            }
+        }
         self.push(Node::Binary(op, x, y))
     }
 

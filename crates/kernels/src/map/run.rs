@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use half::f16;
 
-use super::ops::{BinarySlices, SelectSlices, UnarySlices};
+use super::ops::{BinarySlices, Operand, SelectSlices, UnarySlices};
 use super::program::{Instruction, Operation, Place, Program, Storage};
+use super::{Binary, Unary};
 use crate::Isa;
 use crate::convert::{Narrow, ToBytes, Widen};
 use crate::gemm::MatrixMut;
@@ -158,6 +159,11 @@ impl Program {
         assert_eq!(inputs.len() + 1, self.inputs.len());
         assert!(self.outputs.len() == 1 && self.outputs[0].1 == Storage::F32);
         assert_eq!(self.inputs[0], Storage::F32);
+        if let Some(operation) = self.alone()
+            && let Some(work) = InPlace::new(operation, first, block, inputs)
+        {
+            return dispatch(isa, work);
+        }
         let dims = [block.rows(), block.columns()];
         let source = |index: usize| match index.checked_sub(1) {
             None => Source { data: Slice::Output(0), offset: 0, view: View::new(&dims, &[0, 1]) },
@@ -170,6 +176,100 @@ impl Program {
         let range = 0..dims[0] * dims[1];
         let sinks = Sinks::Block(block);
         dispatch(isa, Run { program: self, range, source, sinks, scratch });
+    }
+
+    /// The operation, where there is but one and the only output is its result.
+    fn alone(&self) -> Option<Operation> {
+        match (&self.instructions[..], &self.outputs[..]) {
+            ([only], [(Place::Register(register), _)]) if *register == only.target => {
+                Some(only.operation)
+            }
+            _more => None,
+        }
+    }
+}
+
+/// One operator on the rows of a block, in place.
+struct InPlace<'m, 'a, 'x> {
+    operator: Operator,
+    matrix: &'m mut MatrixMut<'a, f32>,
+    /// The other operand, from that of the first row on, and its step from row to row.
+    other: Option<(&'x [f32], usize)>,
+}
+
+/// What [`InPlace`] does with an element of the block.
+enum Operator {
+    Unary(Unary),
+    /// The block's element is the first operand.
+    First(Binary),
+    /// The block's element is the second operand.
+    Second(Binary),
+}
+
+impl<'m, 'a, 'x> InPlace<'m, 'a, 'x> {
+    /// `None` where an operand is not floats that lie as the block's rows do.
+    fn new(
+        operation: Operation,
+        first: [usize; 2],
+        matrix: &'m mut MatrixMut<'a, f32>,
+        inputs: &[BlockInput<'x>],
+    ) -> Option<Self> {
+        let rows = |place: Place| {
+            let Place::Input(index) = place else { return None };
+            let BlockInput { data, strides: [down, across] } = &inputs[index.checked_sub(1)?];
+            match data {
+                Slice::F32(data) if *across == 1 => {
+                    Some((&data[first[0] * down + first[1]..], *down))
+                }
+                _elsewhere => None,
+            }
+        };
+        let (operator, other) = match operation {
+            Operation::Unary(op, Place::Input(0)) => (Operator::Unary(op), None),
+            Operation::Binary(op, Place::Input(0), other) => {
+                (Operator::First(op), Some(rows(other)?))
+            }
+            Operation::Binary(op, other, Place::Input(0)) => {
+                (Operator::Second(op), Some(rows(other)?))
+            }
+            Operation::Unary(..) | Operation::Binary(..) | Operation::Select(..) => return None,
+        };
+        Some(InPlace { operator, matrix, other })
+    }
+}
+
+impl ForEachIsa for InPlace<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let InPlace { operator, matrix, other } = self;
+        let (mut rows, mut columns) = (matrix.rows(), matrix.columns());
+        let mut matrix = matrix.part(0..rows, 0..columns);
+        if matrix.stride() == columns && other.is_none_or(|(_, step)| step == columns) {
+            // Rows without gaps are one.
+            (rows, columns) = (1, rows * columns);
+            let start = matrix.as_mut_ptr();
+            // SAFETY: the rows lie one after the other, and `matrix` is the only access to them.
+            let elements = unsafe { std::slice::from_raw_parts_mut(start, columns) };
+            matrix = MatrixMut::new(elements, [rows, columns], columns);
+        }
+        for i in 0..rows {
+            let out = matrix.row(i);
+            let other = match other {
+                Some((data, step)) => Operand::Apart(&data[i * step..][..out.len()]),
+                None => Operand::InPlace,
+            };
+            match operator {
+                Operator::Unary(op) => s.call(UnarySlices { op, x: Operand::InPlace, out }),
+                Operator::First(op) => {
+                    s.call(BinarySlices { op, x: Operand::InPlace, y: other, out });
+                }
+                Operator::Second(op) => {
+                    s.call(BinarySlices { op, x: other, y: Operand::InPlace, out });
+                }
+            }
+        }
     }
 }
 
@@ -289,8 +389,11 @@ fn step<'x, S: Simd>(
     let direct = instruction.direct.and_then(|index| sinks.direct(index, tile, range_start));
     let out = direct.unwrap_or(&mut target[..len]);
     match instruction.operation {
-        Operation::Unary(op, x) => s.call(UnarySlices { op, x: read(x), out }),
-        Operation::Binary(op, x, y) => s.call(BinarySlices { op, x: read(x), y: read(y), out }),
+        Operation::Unary(op, x) => s.call(UnarySlices { op, x: Operand::Apart(read(x)), out }),
+        Operation::Binary(op, x, y) => {
+            let (x, y) = (Operand::Apart(read(x)), Operand::Apart(read(y)));
+            s.call(BinarySlices { op, x, y, out });
+        }
         Operation::Select(c, x, y) => {
             s.call(SelectSlices { condition: read(c), x: read(x), y: read(y), out });
         }
