@@ -169,6 +169,26 @@ fn a_model_is_timed_and_traced() {
 }
 
 #[test]
+fn steps_are_held_against_what_the_machine_can_do() {
+    let model = digits("digits.onnx");
+    let arguments = ["bench", &model, "--runs", "2", "--threads", "1", "--profile", "--roofline"];
+    let printed = succeeds(&[&arguments[..], &["--json"]].concat());
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    let total = &printed["roofline"];
+    assert!(total["floatOpsPerSecond"].as_f64().unwrap() > 1e6, "{total}");
+    assert!(total["int8OpsPerSecond"].as_f64().unwrap() > 1e6, "{total}");
+    assert_eq!(total["reads"].as_array().unwrap().len(), 4);
+    let steps = printed["steps"].as_array().unwrap();
+    let least = |of: &Value| of["leastNs"].as_f64().unwrap();
+    let sum: f64 = steps.iter().map(|step| least(&step["roofline"])).sum();
+    assert!((sum - least(total)).abs() <= steps.len() as f64, "{sum} {total}");
+    let table = succeeds(&arguments);
+    assert!(table.contains("of peak") && table.contains("in all"), "{table}");
+    fails(&["bench", &model, "--roofline"], 2, "--profile");
+    fails(&[&arguments[..], &["--device", "reference"]].concat(), 1, "no peak is known");
+}
+
+#[test]
 fn the_worker_speaks_the_protocol() {
     let folder = Folder::new();
     let x: Vec<u8> = (0..64u8).flat_map(|i| (f32::from(i) / 64.0).to_le_bytes()).collect();

@@ -8,12 +8,12 @@ use webnn_passes::{Group, Pattern, Patterns, Rules, group, optimize};
 
 use crate::Engine;
 use crate::alias::{Aliased, aliased, size_of};
-use crate::cost::flops;
+use crate::cost::{flops, reads_a_part};
 use crate::io::Places;
 use crate::kernel::{Built, Cx, Kernel};
 use crate::layout::{Layout, Site, Touched, place_values};
 use crate::ops::{self, attention, chain, concat, copy, quantized};
-use crate::program::{Constant, Parts, Port, Program, Stats, Step, StepInfo};
+use crate::program::{Arithmetic, Constant, Parts, Port, Program, Stats, Step, StepInfo};
 use crate::rewrite;
 
 /// The groups that have kernels.
@@ -53,6 +53,8 @@ struct Lowered {
     kernel: Box<dyn Kernel>,
     touched: Touched,
     info: StepInfo,
+    /// Whether of each operand it reads no more than it writes.
+    reads_a_part: bool,
 }
 
 /// Columns of a concat's result.
@@ -160,8 +162,11 @@ impl<'a> Compiler<'a> {
                     label: self.graph.outputs()[index].name.clone(),
                     pattern: "output",
                     flops: 0,
+                    arithmetic: Arithmetic::Float,
                     bytes: 0,
+                    constant_bytes: 0,
                 },
+                reads_a_part: false,
             });
         }
         self.finish(steps)
@@ -231,7 +236,9 @@ impl<'a> Compiler<'a> {
             writes: values(writes),
             scratch_bytes: kernel.scratch_bytes(self.engine.threads()),
         };
-        Lowered { kernel, touched, info: self.info(group) }
+        let reads_a_part =
+            matches!(group.nodes[..], [node] if reads_a_part(&self.graph.node(node).op));
+        Lowered { kernel, touched, info: self.info(group), reads_a_part }
     }
 
     /// Lets a kernel write its result where it is joined with others, if it can.
@@ -265,7 +272,18 @@ impl<'a> Compiler<'a> {
             label: self.graph.node(root).label.to_string(),
             pattern,
             flops: nodes().map(|node| flops(self.graph, node)).sum(),
+            arithmetic: match group.pattern {
+                Pattern::Quantized { .. } => Arithmetic::Int8,
+                Pattern::Single
+                | Pattern::Pointwise
+                | Pattern::Matrix { .. }
+                | Pattern::Normalize { .. }
+                | Pattern::Attention(_)
+                | Pattern::WeightOnly { .. } => Arithmetic::Float,
+            },
+            // Known when everything has its place.
             bytes: 0,
+            constant_bytes: 0,
         }
     }
 
@@ -287,8 +305,10 @@ impl<'a> Compiler<'a> {
 
     /// Gives every value its place.
     fn finish(self, steps: Vec<Lowered>) -> Result<Program> {
-        let (kernels, touched): (Vec<_>, Vec<_>) =
-            steps.into_iter().map(|step| ((step.kernel, step.info), step.touched)).unzip();
+        let (kernels, touched): (Vec<_>, Vec<_>) = steps
+            .into_iter()
+            .map(|step| ((step.kernel, step.info, step.reads_a_part), step.touched))
+            .unzip();
         let placed = place_values(&self.layout, &touched);
         check_memory(placed.arena_bytes)?;
         let mut stats = Stats { arena_bytes: placed.arena_bytes, ..Stats::default() };
@@ -306,15 +326,22 @@ impl<'a> Compiler<'a> {
         };
         let (inputs, outputs) = (ports(self.graph.inputs()), ports(self.graph.outputs()));
         let mut bases = vec![placed.arena_bytes];
+        let first_constant = 1 + inputs.len() + outputs.len();
         bases.extend(inputs.iter().chain(&outputs).map(|port| port.desc.byte_length() as usize));
         bases.extend(placed.constants.iter().map(|&id| self.graph.desc(id).byte_length() as usize));
         let mut steps = Vec::with_capacity(kernels.len());
         let mut infos = Vec::with_capacity(kernels.len());
-        for ((kernel, mut info), (reads, writes, scratch)) in kernels.into_iter().zip(placed.steps)
+        for ((kernel, mut info, reads_a_part), (reads, writes, scratch)) in
+            kernels.into_iter().zip(placed.steps)
         {
             let places = Places::new(reads, writes, scratch, &bases)?;
-            stats.packed_bytes += kernel.packed_bytes();
-            info.bytes = (places.traffic() + kernel.packed_bytes()) as u64;
+            let packed = kernel.packed_bytes();
+            stats.packed_bytes += packed;
+            let written = places.written_bytes();
+            let most = if reads_a_part { written } else { usize::MAX };
+            let read = |is_counted: &dyn Fn(usize) -> bool| places.read_bytes(is_counted).min(most);
+            info.bytes = (read(&|_| true) + written + packed) as u64;
+            info.constant_bytes = (read(&|base| base >= first_constant) + packed) as u64;
             infos.push(info);
             steps.push(Step { kernel, places });
         }

@@ -2,6 +2,14 @@
 
 use webnn_core::{Graph, Node, Op};
 
+/// Whether an operator picks elements out of its operand: what it leaves is not read.
+pub(crate) fn reads_a_part(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Gather(_) | Op::GatherElements(_) | Op::GatherNd(_) | Op::Slice(_) | Op::Split(_)
+    )
+}
+
 /// Multiplications and additions of a node; what only moves bytes counts none.
 pub(crate) fn flops(graph: &Graph, node: &Node) -> u64 {
     let elements = |id: &webnn_core::ValueId| graph.desc(*id).shape.elements();

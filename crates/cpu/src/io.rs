@@ -72,9 +72,14 @@ impl Places {
         Ok(Places { reads, writes, scratch })
     }
 
-    /// The bytes that the step reads and writes.
-    pub(crate) fn traffic(&self) -> usize {
-        self.reads.iter().chain(&self.writes).map(|place| place.bytes).sum()
+    /// The bytes of all that the step reads and that `is_counted` holds for, by base.
+    pub(crate) fn read_bytes(&self, is_counted: impl Fn(usize) -> bool) -> usize {
+        self.reads.iter().filter(|place| is_counted(place.base)).map(|place| place.bytes).sum()
+    }
+
+    /// The bytes that the step writes.
+    pub(crate) fn written_bytes(&self) -> usize {
+        self.writes.iter().map(|place| place.bytes).sum()
     }
 }
 

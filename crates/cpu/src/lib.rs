@@ -18,6 +18,7 @@ mod io;
 mod kernel;
 mod layout;
 mod ops;
+mod peak;
 mod program;
 mod rewrite;
 mod tensor;
@@ -29,7 +30,8 @@ use webnn_core::limits::PreferredLayout;
 use webnn_core::{Bytes, Desc, Graph, Limits, Node, Result};
 use webnn_kernels::Isa;
 
-pub use program::{Port, Profile, Program, Stats, StepInfo};
+pub use peak::Peaks;
+pub use program::{Arithmetic, Port, Profile, Program, Stats, StepInfo};
 pub use tensor::Tensor;
 pub use threads::{Helper, Threads};
 
@@ -80,6 +82,12 @@ impl Engine {
     /// The instruction set that the kernels use.
     pub fn isa(&self) -> Isa {
         self.isa
+    }
+
+    /// Measures what the machine can do at most with the engine's threads and instruction set,
+    /// for about half a second.
+    pub fn measure_peaks(&self) -> Peaks {
+        Peaks::measure(self.isa, &self.threads)
     }
 
     /// A tensor full of zeros.

@@ -31,8 +31,21 @@ pub struct StepInfo {
     pub pattern: &'static str,
     /// Multiplications and additions, about.
     pub flops: u64,
+    /// What they are of.
+    pub arithmetic: Arithmetic,
     /// The bytes that are read and written, constants included.
     pub bytes: u64,
+    /// How many of them are constants: what is read again in every run, and nowhere else in it.
+    pub constant_bytes: u64,
+}
+
+/// What a step multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// Floats.
+    Float,
+    /// 8-bit integers, summed in 32 bits.
+    Int8,
 }
 
 /// How much memory a program takes.

@@ -15,6 +15,7 @@ pub mod isa;
 pub mod map;
 pub mod nibble;
 pub mod norm;
+pub mod peak;
 pub mod pool;
 pub mod quantize;
 pub mod reduce;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use webnn_core::error::{Result, ensure};
 use webnn_core::limits::Limits;
 use webnn_core::{Bytes, Desc, Error, ErrorKind, Shape};
+use webnn_cpu::Peaks;
 
 use crate::builder::{GraphBuilder, compile, verify};
 use crate::element::{Element, ensure_element, to_vec};
@@ -73,6 +74,13 @@ impl Context {
     /// given out once. There are some where only the host can start threads: in WebAssembly.
     pub fn helpers(&self) -> Vec<webnn_cpu::Helper> {
         self.0.engine.helpers()
+    }
+
+    /// Measures what the device can do at most, for about half a second: what the times of
+    /// [`Context::dispatch_profiled`] can be held against. Nothing is known of devices that compute
+    /// in another place, nor of the reference.
+    pub fn measure_peaks(&self) -> Option<Peaks> {
+        self.0.engine.measure_peaks()
     }
 
     /// The hint that the context was made with.

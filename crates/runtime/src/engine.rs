@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use webnn_core::limits::Limits;
 use webnn_core::{Desc, Error, ErrorKind, Graph, Result, reference};
-use webnn_cpu::{Helper, Options, Stats, StepInfo, Tensor};
+use webnn_cpu::{Helper, Options, Peaks, Stats, StepInfo, Tensor};
 
 use crate::tensor::Memory;
 
@@ -48,6 +48,14 @@ impl Engine {
         match self {
             Engine::Cpu(engine) => engine.helpers(),
             Engine::Reference | Engine::Elsewhere => Vec::new(),
+        }
+    }
+
+    /// What the device can do at most; nothing where it is not computed with here.
+    pub(crate) fn measure_peaks(&self) -> Option<Peaks> {
+        match self {
+            Engine::Cpu(engine) => Some(engine.measure_peaks()),
+            Engine::Reference | Engine::Elsewhere => None,
         }
     }
 

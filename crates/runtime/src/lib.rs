@@ -64,7 +64,7 @@ pub use webnn_core::{
     Bytes, DataType, DataTypes, Desc, Error, ErrorKind, Number, Operand, Result, Shape,
 };
 
-pub use webnn_cpu::{Helper, Stats, StepInfo};
+pub use webnn_cpu::{Arithmetic, Helper, Peaks, Stats, StepInfo};
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use webnn::{Context, Graph, StepInfo, Tensor, TensorDescriptor};
 
+use crate::commands::roofline::Roofline;
 use crate::device::DeviceArguments;
 use crate::input::synthetic;
 use crate::model::{Built, ModelArguments, by_name};
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// Show where the time goes, by kind of step and by single steps.
     #[arg(long)]
     profile: bool,
+    /// With the profile: what this CPU can do, measured first, and how near every step comes to it.
+    #[arg(long, requires = "profile")]
+    roofline: bool,
     /// Write one profiled run as a trace that Perfetto and Chromium's tracing open.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -41,13 +45,17 @@ pub(crate) struct Arguments {
 }
 
 /// The steps of one run, as the median over several.
-type Profile = Vec<(StepInfo, Duration)>;
+pub(crate) type Profile = Vec<(StepInfo, Duration)>;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let context = arguments.device.context()?;
     let start = Instant::now();
     let (_, built) = arguments.model.build(&context)?;
     let ready = start.elapsed();
+    let roofline = match arguments.roofline {
+        true => Some(Roofline::measure(&context, &built.graph)?),
+        false => None,
+    };
     let bench = Bench::new(&context, &built.graph)?;
     let times = bench.times(arguments)?;
     let profile =
@@ -57,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     let shown = profile.filter(|_| arguments.profile);
     if arguments.json {
-        let json = as_json(&context, &built, ready, &times, shown.as_ref());
+        let json = as_json(&context, &built, ready, &times, shown.as_ref(), roofline.as_ref());
         println!("{}", serde_json::to_string_pretty(&json)?);
         return Ok(());
     }
@@ -71,8 +79,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let rate = flops as f64 / percentile(&times, 50).as_secs_f64();
     println!("{BOLD}rate{BOLD:#}     {}FLOP/s", spaced(output::count(rate as u64)));
     println!("{DIM}{} runs{DIM:#}", times.len());
-    if let Some(profile) = &shown {
-        print_profile(profile);
+    match (&shown, &roofline) {
+        (Some(profile), Some(roofline)) => roofline.print(profile),
+        (Some(profile), None) => print_profile(profile),
+        (None, _) => {}
     }
     Ok(())
 }
@@ -224,12 +234,18 @@ fn as_json(
     ready: Duration,
     times: &[Duration],
     profile: Option<&Profile>,
+    roofline: Option<&Roofline>,
 ) -> Value {
     let ns = |duration: Duration| duration.as_nanos() as u64;
     let steps = profile.map(|profile| {
-        let step = |(step, time): &(StepInfo, Duration)| {
-            json!({ "ops": step.ops, "label": step.label, "pattern": step.pattern,
-                    "flops": step.flops, "bytes": step.bytes, "ns": ns(*time) })
+        let step = |entry: &(StepInfo, Duration)| {
+            let (step, time) = entry;
+            let mut json = json!({ "ops": step.ops, "label": step.label, "pattern": step.pattern,
+                                   "flops": step.flops, "bytes": step.bytes, "ns": ns(*time) });
+            if let Some(roofline) = roofline {
+                json["roofline"] = roofline.step_as_json(entry);
+            }
+            json
         };
         profile.iter().map(step).collect::<Vec<_>>()
     });
@@ -241,6 +257,7 @@ fn as_json(
         "p90Ns": ns(percentile(times, 90)), "p99Ns": ns(percentile(times, 99)),
         "peakBytes": built.graph.memory().peak_bytes(),
         "steps": steps,
+        "roofline": profile.zip(roofline).map(|(profile, roofline)| roofline.as_json(profile)),
     })
 }
 

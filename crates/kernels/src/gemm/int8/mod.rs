@@ -27,6 +27,7 @@ use crate::simd::Simd128;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 use finish::{RunFinish, run_finish};
+pub(crate) use tile::Dot;
 use tile::{Format, Run, run};
 
 /// A tile of 8-bit products.
@@ -126,6 +127,11 @@ impl Tile {
     /// The tile for an instruction set: portable Rust where it has none.
     pub fn of(isa: Isa) -> &'static Tile {
         TILES.iter().find(|tile| tile.isa == isa && isa.is_available()).unwrap_or(&TILES[0])
+    }
+
+    /// How many products of 8-bit integers one lane of its instruction adds up.
+    pub fn products_per_lane(&self) -> usize {
+        self.format.group()
     }
 }
 
