@@ -1,15 +1,18 @@
 //! A pool of threads with low wake-up cost and a static partition of the work.
 //!
 //! Helpers spin for a moment after each job, so that the steps of one run follow each other
-//! without system calls, and then park. Who computes what is decided before anything starts, and
-//! kernels never let it change the order of a sum: results do not depend on the number of threads.
+//! without system calls, and then park. A job is cut into one share for each thread before anything
+//! starts, and kernels never let that change the order of a sum: results do not depend on the number
+//! of threads. A helper that has not begun its share when the caller is done with its own, because
+//! it has yet to wake up or another process has its core, is not waited for: the caller computes
+//! that share as well.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 
@@ -18,9 +21,6 @@ pub(crate) const MAX_THREADS: usize = 64;
 
 /// Rounds of spinning between two looks at the clock.
 const ROUNDS: usize = 64;
-
-/// The bits of [`Shared::signal`] that count helpers.
-const MEMBERS: u64 = 0xff;
 
 /// A job: called once for each part.
 type Work<'a> = dyn Fn(usize) + Sync + 'a;
@@ -41,26 +41,32 @@ pub struct Helper {
 }
 
 struct Shared {
-    /// How many jobs there have been, and in the low bits how many helpers take part in the last
-    /// one, which is `job`: those whose index is lower. Helpers watch it.
-    signal: AtomicU64,
     job: UnsafeCell<Job>,
-    /// Helpers that have not finished the current job.
+    /// Shares of the current job that are offered to helpers and not computed yet.
     pending: AtomicUsize,
     places: Vec<Place>,
     caller: Mutex<Option<Thread>>,
     caller_sleeps: AtomicBool,
     /// The first panic of a helper in the current job.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
-    stop: AtomicBool,
 }
 
-/// Where a helper works, once it has come.
+/// Where a helper works, once it has come; apart from the others' cache lines.
 #[derive(Default)]
+#[repr(align(128))]
 struct Place {
     thread: OnceLock<Thread>,
+    /// [`NOTHING`], [`OFFER`] or [`STOP`]; whoever takes an offer away computes the share.
+    state: AtomicU8,
     sleeps: AtomicBool,
 }
+
+/// There is nothing to do.
+const NOTHING: u8 = 0;
+/// A share of the current job waits for the helper, or for whoever comes first.
+const OFFER: u8 = 1;
+/// The pool is gone.
+const STOP: u8 = 2;
 
 #[derive(Clone, Copy)]
 struct Job {
@@ -70,9 +76,9 @@ struct Job {
     threads: usize,
 }
 
-// SAFETY: `job` is written by the one caller that holds `turn`, before `signal` is raised with
-// release ordering, and read by the helpers that take part only after they have seen that signal
-// with acquire; the next write comes after `pending` has shown that every one is done with it.
+// SAFETY: `job` is written by the one caller that holds `turn`, before it offers any share, and
+// read by those who have taken an offer; the next write comes after `pending` has shown that every
+// offered share is done, so that no offer is left.
 unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `job` is followed only while its caller waits in `run`.
 unsafe impl Send for Shared {}
@@ -100,14 +106,12 @@ impl Threads {
         let count = count.clamp(1, MAX_THREADS);
         fn nothing(_part: usize) {}
         let shared = Arc::new(Shared {
-            signal: AtomicU64::new(0),
             job: UnsafeCell::new(Job { work: &nothing, parts: 0, threads: 1 }),
             pending: AtomicUsize::new(0),
             places: (1..count).map(|_| Place::default()).collect(),
             caller: Mutex::new(None),
             caller_sleeps: AtomicBool::new(false),
             panic: Mutex::new(None),
-            stop: AtomicBool::new(false),
         });
         let helper = |index: usize| Helper { shared: Arc::clone(&shared), index };
         let helpers = (0..count - 1).map(helper).collect();
@@ -122,7 +126,7 @@ impl Threads {
 
     /// Calls `work` with each of `0..parts`, and returns when all are done. Of the threads that
     /// are there, number `i` computes the parts `i`, `i + threads`, and so on, the caller being
-    /// the first thread.
+    /// the first thread; the caller also those of threads that have not begun by then.
     ///
     /// # Panics
     ///
@@ -144,11 +148,17 @@ impl Threads {
             return alone();
         }
         // SAFETY: only the lifetime changes. `run` does not return, nor unwind, before `wait` has
-        // seen every helper finish, so nobody follows the pointer after the borrow has ended.
+        // seen every share done, so nobody follows the pointer after the borrow has ended.
         let work = unsafe { std::mem::transmute::<&Work<'_>, &Work<'static>>(work) };
         let job = Job { work, parts, threads: helpers + 1 };
         self.publish(job, helpers);
-        let mine = job.compute(0);
+        let mut mine = job.compute(0);
+        for (index, place) in self.shared.places[..helpers].iter().enumerate() {
+            if place.take_offer() {
+                mine = mine.and(job.compute(index + 1));
+                self.shared.pending.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
         self.wait();
         let theirs = lock(&self.shared.panic).take();
         if let Some(panic) = mine.err().or(theirs) {
@@ -156,18 +166,17 @@ impl Threads {
         }
     }
 
-    /// Gives the job to the helpers, waking those that sleep.
+    /// Offers the job's shares to the helpers, waking those that sleep.
     fn publish(&self, job: Job, helpers: usize) {
         let shared = &*self.shared;
         shared.pending.store(helpers, Ordering::Relaxed);
-        // SAFETY: `turn` is held and the helpers have finished the last job: nobody else reads
-        // or writes the cell.
+        // SAFETY: `turn` is held and all shares of the last job are done: nobody else reads or
+        // writes the cell.
         unsafe { *shared.job.get() = job };
-        shared.raise(helpers);
-        shared.wake(helpers);
+        shared.places[..helpers].iter().for_each(|place| place.tell(OFFER));
     }
 
-    /// Waits until every helper has finished the job.
+    /// Waits until every share is done.
     fn wait(&self) {
         let shared = &*self.shared;
         let done = || shared.pending.load(Ordering::Acquire) == 0;
@@ -215,9 +224,7 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.raise(0);
-        self.shared.wake(self.shared.places.len());
+        self.shared.places.iter().for_each(|place| place.tell(STOP));
         for helper in self.started.drain(..) {
             // A helper catches the panics of its jobs, so there is nothing to pass on.
             let _ = helper.join();
@@ -226,57 +233,56 @@ impl Drop for Threads {
 }
 
 impl Helper {
-    /// Computes parts of the pool's jobs, waiting in between, until the pool is dropped.
+    /// Computes shares of the pool's jobs, waiting in between, until the pool is dropped.
     pub fn work(self) {
         let shared = &*self.shared;
-        // What was before the first job: no job that counts on this helper is missed.
-        let mut seen = 0;
+        let place = &shared.places[self.index];
         // In a pool that starts its own threads the value is there already.
-        let _ = shared.places[self.index].thread.set(thread::current());
-        while !shared.stop.load(Ordering::SeqCst) {
-            seen = shared.next_signal(self.index, seen);
-            if (self.index as u64) < seen & MEMBERS {
+        let _ = place.thread.set(thread::current());
+        while place.wait() != STOP {
+            if place.take_offer() {
                 shared.help(self.index);
             }
         }
     }
 }
 
-impl Shared {
-    /// Tells of a new job, in which so many helpers take part.
-    fn raise(&self, helpers: usize) {
-        let last = self.signal.load(Ordering::Relaxed);
-        let next = (last & !MEMBERS) + (MEMBERS + 1) + helpers as u64;
-        self.signal.store(next, Ordering::SeqCst);
-    }
-
-    /// Wakes those of the first helpers that sleep.
-    fn wake(&self, helpers: usize) {
-        for place in &self.places[..helpers] {
-            if place.sleeps.load(Ordering::SeqCst)
-                && let Some(thread) = place.thread.get()
-            {
-                thread.unpark();
-            }
+impl Place {
+    /// Tells the helper what to do, waking it if it sleeps.
+    fn tell(&self, state: u8) {
+        self.state.store(state, Ordering::SeqCst);
+        if self.sleeps.load(Ordering::SeqCst)
+            && let Some(thread) = self.thread.get()
+        {
+            thread.unpark();
         }
     }
 
-    /// Waits for another signal than the given one.
-    fn next_signal(&self, index: usize, seen: u64) -> u64 {
-        if !spin_until(|| self.signal.load(Ordering::Acquire) != seen) {
-            let place = &self.places[index];
-            place.sleeps.store(true, Ordering::SeqCst);
-            while self.signal.load(Ordering::SeqCst) == seen {
+    /// Waits until there is something to do, or was: the caller may have taken the offer back.
+    fn wait(&self) -> u8 {
+        if !spin_until(|| self.state.load(Ordering::Acquire) != NOTHING) {
+            self.sleeps.store(true, Ordering::SeqCst);
+            if self.state.load(Ordering::SeqCst) == NOTHING {
+                // Whoever is woken spins again: more is to come.
                 thread::park();
             }
-            place.sleeps.store(false, Ordering::Relaxed);
+            self.sleeps.store(false, Ordering::Relaxed);
         }
-        self.signal.load(Ordering::Acquire)
+        self.state.load(Ordering::Acquire)
     }
 
-    /// Does a helper's part of the current job, of which the signal said that it takes part.
+    /// Whether there was an offer, which now is nobody else's.
+    fn take_offer(&self) -> bool {
+        let taken =
+            self.state.compare_exchange(OFFER, NOTHING, Ordering::AcqRel, Ordering::Relaxed);
+        taken.is_ok()
+    }
+}
+
+impl Shared {
+    /// Computes the helper's share of the current job, whose offer it has taken.
     fn help(&self, index: usize) {
-        // SAFETY: the signal was seen with acquire ordering, and the cell is not written before
+        // SAFETY: the offer was taken with acquire ordering, and the cell is not written before
         // this helper has lowered `pending`.
         let job = unsafe { *self.job.get() };
         if let Err(panic) = job.compute(index + 1) {
@@ -495,6 +501,21 @@ mod tests {
             }
             assert!(!thread.is_finished());
         }
+    }
+
+    #[test]
+    fn a_share_that_its_helper_does_not_begin_is_the_callers() {
+        let (threads, _never) = Threads::hosted(3);
+        for place in &threads.shared.places {
+            place.thread.set(thread::current()).unwrap();
+        }
+        let caller = thread::current().id();
+        let calls: [AtomicUsize; 7] = Default::default();
+        threads.run(calls.len(), &|part| {
+            assert_eq!(thread::current().id(), caller);
+            calls[part].fetch_add(1, Ordering::Relaxed);
+        });
+        assert!(calls.iter().all(|calls| calls.load(Ordering::Relaxed) == 1));
     }
 
     #[test]
