@@ -1,6 +1,6 @@
 //! Aligned memory: buffers that own it, and scratch that is carved out of a byte slice.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -9,7 +9,8 @@ use std::ptr::NonNull;
 /// The alignment of buffers and of carved slices: a cache line, and the widest vector.
 pub const ALIGN: usize = 64;
 
-/// From this size on a buffer is aligned to huge pages and asks the system for them.
+/// From this size on a buffer is aligned to huge pages and asks the system for them, where they are
+/// to be had.
 const HUGE_PAGE: usize = 2 << 20;
 
 /// A plain element: every bit pattern is a value, and there is nothing to drop.
@@ -34,6 +35,8 @@ unsafe impl<T: 'static> Plain for *const T {}
 pub struct Buffer<T: Plain> {
     start: NonNull<T>,
     len: usize,
+    /// What was allocated: `start` lies in it.
+    memory: NonNull<u8>,
     layout: Layout,
     owns: PhantomData<T>,
 }
@@ -45,29 +48,43 @@ impl<T: Plain> Buffer<T> {
     ///
     /// When the size in bytes does not fit in memory.
     pub fn zeroed(len: usize) -> Self {
-        let bytes = len.checked_mul(size_of::<T>()).expect("a buffer's size fits in memory");
-        let align = if bytes >= HUGE_PAGE { HUGE_PAGE } else { ALIGN };
-        // A layout of size zero may not be allocated.
-        let layout =
-            Layout::from_size_align(bytes.max(1), align).expect("a buffer's size fits in memory");
+        const FITS: &str = "a buffer's size fits in memory";
+        let bytes = len.checked_mul(size_of::<T>()).expect(FITS);
+        let layout = if takes_huge_pages(bytes) {
+            // An allocation without an alignment of its own is fresh memory, which is zero: nobody
+            // touches its pages before they are used, and then many threads can.
+            let bytes = bytes.checked_add(HUGE_PAGE).expect(FITS);
+            Layout::from_size_align(bytes, align_of::<T>()).expect(FITS)
+        } else {
+            // A layout of size zero may not be allocated.
+            Layout::from_size_align(bytes.max(1), ALIGN).expect(FITS)
+        };
         // SAFETY: the layout's size is not zero.
-        let memory = unsafe { alloc(layout) };
-        let Some(start) = NonNull::new(memory) else { handle_alloc_error(layout) };
-        advise_huge_pages(start, bytes);
-        // SAFETY: the allocation has at least `bytes` bytes.
-        unsafe { start.write_bytes(0, bytes) };
-        Self { start: start.cast(), len, layout, owns: PhantomData }
+        let memory = unsafe { alloc_zeroed(layout) };
+        let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        let mut start = memory;
+        if takes_huge_pages(bytes) {
+            // SAFETY: a page from its start on there are still `bytes` bytes of the allocation.
+            start = unsafe { memory.add(memory.align_offset(HUGE_PAGE)) };
+            advise_huge_pages(start, bytes);
+        }
+        Self { start: start.cast(), len, memory, layout, owns: PhantomData }
     }
+}
+
+/// Whether a buffer of so many bytes asks the system for huge pages.
+fn takes_huge_pages(bytes: usize) -> bool {
+    cfg!(target_os = "linux") && bytes >= HUGE_PAGE
 }
 
 /// Asks for huge pages: large matrices otherwise spend much of their time in page walks.
 fn advise_huge_pages(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: the range lies in one allocation and begins with a page; the advice changes no content.
+    // It is advice, so a refusal does not matter.
     #[cfg(target_os = "linux")]
-    if bytes >= HUGE_PAGE {
-        // SAFETY: the range is one allocation, aligned to a page; the advice changes no content.
-        // It is advice, so a refusal does not matter.
-        unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
-    }
+    unsafe {
+        libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE)
+    };
     #[cfg(not(target_os = "linux"))]
     let _ = (start, bytes);
 }
@@ -91,7 +108,7 @@ impl<T: Plain> DerefMut for Buffer<T> {
 impl<T: Plain> Drop for Buffer<T> {
     fn drop(&mut self) {
         // SAFETY: allocated in `zeroed` with this layout, and dropped once.
-        unsafe { dealloc(self.start.as_ptr().cast(), self.layout) };
+        unsafe { dealloc(self.memory.as_ptr(), self.layout) };
     }
 }
 

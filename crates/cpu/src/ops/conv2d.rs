@@ -48,7 +48,7 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
         .collect();
     let mut reads = vec![cx.id(0)];
     let right = match data {
-        Some(data) => Right::pack(&data, &views, cx.isa),
+        Some(data) => Right::pack(&data, &views, cx),
         None => {
             reads.push(cx.id(1));
             Right::Read(views)

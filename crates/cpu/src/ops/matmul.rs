@@ -47,14 +47,10 @@ pub(crate) fn lower_product(cx: &Cx<'_>, packed: Option<Right>, after: &[NodeId]
     let views: Vec<FilterView> =
         distinct.iter().map(|&offset| FilterView::matrix(offset, [k, n], [n, 1])).collect();
     let mut reads = vec![cx.id(0)];
-    let right = match (packed, cx.floats(cx.id(1))) {
-        (Some(packed), _) => packed,
-        (None, Some(data)) => Right::pack(&data, &views, cx.isa),
-        (None, None) => {
-            reads.push(cx.id(1));
-            Right::Read(views)
-        }
-    };
+    let right = packed.or_else(|| Right::constant(cx, cx.id(1), &views)).unwrap_or_else(|| {
+        reads.push(cx.id(1));
+        Right::Read(views)
+    });
     let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
     for &node in after {
         epilogue.push(node)?;
@@ -100,20 +96,18 @@ pub(crate) fn lower_gemm_product(
     let mut reads = vec![cx.id(0)];
     let (alpha, beta) = (op.alpha as f32, op.beta as f32);
     let mut is_scaled = alpha == 1.0;
-    let right = match (packed, cx.floats(cx.id(1))) {
-        (Some(packed), _) => packed,
-        (None, Some(mut data)) => {
-            if !is_scaled {
-                data.iter_mut().for_each(|x| *x *= alpha);
-                is_scaled = true;
-            }
-            Right::pack(&data, &views, cx.isa)
+    let constant = || {
+        if is_scaled {
+            return Right::constant(cx, cx.id(1), &views);
         }
-        (None, None) => {
-            reads.push(cx.id(1));
-            Right::Read(views.to_vec())
-        }
+        let data: Vec<f32> = cx.floats(cx.id(1))?.iter().map(|x| x * alpha).collect();
+        is_scaled = true;
+        Some(Right::pack(&data, &views, cx))
     };
+    let right = packed.or_else(constant).unwrap_or_else(|| {
+        reads.push(cx.id(1));
+        Right::Read(views.to_vec())
+    });
     let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
     if !is_scaled {
         epilogue.scale(alpha);

@@ -3,17 +3,17 @@
 
 use std::sync::Mutex;
 
-use webnn_core::ValueId;
+use webnn_core::{DataType, ValueId};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
 use webnn_kernels::gemm::{
     self, Block, Filter, Matrix, MatrixMut, PackedB, PackedQuantized, PackedRef, Pixels, Rows,
-    Start, Tile, Window, gemm, pack, packed_len, partition,
+    Start, Tile, ToF32, Window, gemm, pack, packed_len, partition,
 };
 
 use crate::blocks::{Cell, Cells, SharedCells};
 use crate::io::Io;
-use crate::kernel::{Built, Kernel};
+use crate::kernel::{Built, Cx, Kernel};
 use crate::ops::epilogue::{Bias, Epilogue};
 use crate::threads::{Pieces, Threads};
 
@@ -67,11 +67,34 @@ impl FilterView {
 }
 
 impl Right {
-    /// Packs constants, sharing the panels out to the threads.
-    pub(crate) fn pack(data: &[f32], views: &[FilterView], isa: Isa) -> Right {
-        let tile = Tile::of(isa);
-        Right::Packed(views.iter().map(|view| PackedB::new(tile, view.of(data))).collect())
+    /// Packs a constant of floats where it lies; `None` for what is none.
+    pub(crate) fn constant(cx: &Cx<'_>, id: ValueId, views: &[FilterView]) -> Option<Right> {
+        let bytes = cx.graph.constant(id)?;
+        match cx.graph.desc(id).data_type {
+            DataType::Float32 => Some(Right::pack(bytes.as_chunks::<4>().0, views, cx)),
+            DataType::Float16 => Some(Right::pack(bytes.as_chunks::<2>().0, views, cx)),
+            _integers => None,
+        }
     }
+
+    /// Packs right operands, sharing the panels out to the threads.
+    pub(crate) fn pack<T: ToF32 + Sync>(data: &[T], views: &[FilterView], cx: &Cx<'_>) -> Right {
+        let tile = Tile::of(cx.isa);
+        Right::Packed(views.iter().map(|view| packed(tile, view.of(data), cx.threads)).collect())
+    }
+}
+
+/// A right operand packed by all threads, each some panels.
+fn packed<T: ToF32 + Sync>(tile: &'static Tile, b: Filter<'_, T>, threads: &Threads) -> PackedB {
+    let (k, n) = (b.rows(), b.columns());
+    let mut packed = PackedB::zeroed(tile, [k, n]);
+    // The last panel may be narrower.
+    let (whole, panel) = (n / tile.nr, k * tile.nr);
+    let (panels, rest) = packed.panels_mut().split_at_mut(whole * panel);
+    let least = LEAST_PACKED.div_ceil(panel.max(1));
+    threads.rows(panels, panel, least, |range, into| pack(tile, b, range, into));
+    pack(tile, b, whole..tile.panels(n), rest);
+    packed
 }
 
 /// Problems down the result's rows, and groups across its columns.
@@ -311,5 +334,29 @@ impl Kernel for Product {
                 self.cell(cell, left, right, io, scratch, &post);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_pack_what_one_packs_wherever_the_floats_lie() {
+        let isa = Isa::best();
+        let tile = Tile::of(isa);
+        let threads = Threads::new(3);
+        for [k, n] in [[1, 1], [3, 5], [300, 70], [17, 7 * tile.nr], [600, 5 * tile.nr + 1]] {
+            let data: Vec<f32> = (0..k * n).map(|i| i as f32).collect();
+            let bytes: Vec<u8> = data.iter().flat_map(|x| x.to_le_bytes()).collect();
+            for strides in [[n, 1], [1, k]] {
+                let view = FilterView::matrix(0, [k, n], strides);
+                let mut expected = PackedB::new(tile, view.of(&data));
+                let mut shared = packed(tile, view.of(&data), &threads);
+                assert_eq!(shared.panels_mut(), expected.panels_mut(), "{k} x {n}, {strides:?}");
+                let mut shared = packed(tile, view.of(bytes.as_chunks::<4>().0), &threads);
+                assert_eq!(shared.panels_mut(), expected.panels_mut(), "{k} x {n}, bytes");
+            }
+        }
     }
 }

@@ -22,9 +22,19 @@ pub struct PackedB {
 impl PackedB {
     /// Packs a matrix of k rows and n columns, or a convolution's filter.
     pub fn new<T: ToF32>(tile: &'static Tile, b: Filter<'_, T>) -> Self {
-        let mut data = Buffer::zeroed(packed_len(tile, b.rows(), b.columns));
-        pack(tile, b, 0..tile.panels(b.columns), &mut data);
-        Self { data, k: b.rows(), n: b.columns, tile }
+        let mut packed = Self::zeroed(tile, [b.rows(), b.columns]);
+        pack(tile, b, 0..tile.panels(b.columns), packed.panels_mut());
+        packed
+    }
+
+    /// Room for a matrix of k rows and n columns, whose [panels](pack) the caller fills in.
+    pub fn zeroed(tile: &'static Tile, [k, n]: [usize; 2]) -> Self {
+        Self { data: Buffer::zeroed(packed_len(tile, k, n)), k, n, tile }
+    }
+
+    /// All panels, one after the other.
+    pub fn panels_mut(&mut self) -> &mut [f32] {
+        &mut self.data
     }
 
     /// What the driver takes.
@@ -100,6 +110,20 @@ impl ToF32 for half::f16 {
     }
 }
 
+/// A float as a file holds it, at any address.
+impl ToF32 for [u8; 4] {
+    fn to_f32(self) -> f32 {
+        f32::from_le_bytes(self)
+    }
+}
+
+/// The same of half precision.
+impl ToF32 for [u8; 2] {
+    fn to_f32(self) -> f32 {
+        half::f16::from_le_bytes(self).to_f32()
+    }
+}
+
 /// B before it is packed: its rows run over filter height, filter width and input channels, its
 /// columns over output channels, each with a stride of its own. A plain matrix has one tap.
 #[derive(Clone, Copy, Debug)]
@@ -145,6 +169,11 @@ impl<'a, T> Filter<'a, T> {
     /// The number of rows: k.
     pub fn rows(&self) -> usize {
         self.taps[0] * self.taps[1] * self.channels
+    }
+
+    /// The number of columns: n.
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 }
 
