@@ -111,18 +111,16 @@ impl<'a> Compiler<'a> {
         }
         let mut joined = HashMap::new();
         for (node, offsets) in joins {
-            let parts = node.inputs.iter().flatten().zip(offsets);
+            let parts: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
             let whole = node.outputs[0];
             // A part that others of the same concat lie in as well is copied with them: a step does
             // not read what it writes.
-            let is_alone = |part: ValueId| {
-                let others = node.inputs.iter().flatten();
-                others.filter(|&&other| layout.is_shared(part, other)).count() == 1
-            };
-            let alone: Vec<bool> = node.inputs.iter().flatten().map(|&id| is_alone(id)).collect();
+            let alone = layout.are_alone(&parts);
             let placed: Vec<bool> = parts
+                .into_iter()
+                .zip(offsets)
                 .zip(alone)
-                .map(|((&part, offset), alone)| alone && layout.join(part, whole, offset))
+                .map(|((part, offset), alone)| alone && layout.join(part, whole, offset))
                 .collect();
             joined.insert(whole, placed);
         }
@@ -304,12 +302,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// Gives every value its place.
-    fn finish(self, steps: Vec<Lowered>) -> Result<Program> {
+    fn finish(mut self, steps: Vec<Lowered>) -> Result<Program> {
         let (kernels, touched): (Vec<_>, Vec<_>) = steps
             .into_iter()
             .map(|step| ((step.kernel, step.info, step.reads_a_part), step.touched))
             .unzip();
-        let placed = place_values(&self.layout, &touched);
+        let placed = place_values(&mut self.layout, &touched);
         check_memory(placed.arena_bytes)?;
         let mut stats = Stats { arena_bytes: placed.arena_bytes, ..Stats::default() };
         let mut constants = Vec::new();

@@ -77,9 +77,29 @@ impl<'a> Layout<'a> {
         false
     }
 
-    /// Whether both lie in the same memory.
-    pub(crate) fn is_shared(&self, a: ValueId, b: ValueId) -> bool {
-        self.root(a).0 == self.root(b).0
+    /// For each of some values, whether it lies in other memory than all others of them.
+    pub(crate) fn are_alone(&self, values: &[ValueId]) -> Vec<bool> {
+        let roots: Vec<ValueId> = values.iter().map(|&value| self.root(value).0).collect();
+        let mut counts: HashMap<ValueId, usize> = HashMap::new();
+        roots.iter().for_each(|&root| *counts.entry(root).or_default() += 1);
+        roots.iter().map(|root| counts[root] == 1).collect()
+    }
+
+    /// Lets every value lie in its root at once, so that finding it takes one step.
+    fn settle(&mut self) {
+        for value in 0..self.inside.len() {
+            let mut root = ValueId(value as u32);
+            let mut way = Vec::new();
+            while let Some(inside) = self.inside[root.index()] {
+                way.push((root, inside.offset));
+                root = inside.value;
+            }
+            let mut offset = 0;
+            for (value, inner) in way.into_iter().rev() {
+                offset += inner;
+                self.inside[value.index()] = Some(Inside { value: root, offset });
+            }
+        }
     }
 
     /// Lets a part be computed where it is joined with others; fails where it cannot, so that it
@@ -121,11 +141,14 @@ pub(crate) struct Placed {
 }
 
 /// Gives each value a place: base 0 is the arena, then come inputs, outputs and constants.
-pub(crate) fn place_values(layout: &Layout<'_>, steps: &[Touched]) -> Placed {
+pub(crate) fn place_values(layout: &mut Layout<'_>, steps: &[Touched]) -> Placed {
+    layout.settle();
+    let layout = &*layout;
     let graph = layout.graph;
     let mut lives: Vec<Life> = Vec::new();
     let mut life_of: HashMap<ValueId, usize> = HashMap::new();
     let mut constants: Vec<ValueId> = Vec::new();
+    let mut is_read = vec![false; graph.values().len()];
     for (at, step) in steps.iter().enumerate() {
         for site in step.reads.iter().chain(&step.writes) {
             let Site::Value(value) = *site else { continue };
@@ -139,7 +162,7 @@ pub(crate) fn place_values(layout: &Layout<'_>, steps: &[Touched]) -> Placed {
                     lives[life].last = at;
                 }
                 Home::Constant => {
-                    if !constants.contains(&root) {
+                    if !std::mem::replace(&mut is_read[root.index()], true) {
                         constants.push(root);
                     }
                 }
@@ -180,4 +203,41 @@ pub(crate) fn place_values(layout: &Layout<'_>, steps: &[Touched]) -> Placed {
         (step.reads.iter().map(at).collect(), step.writes.iter().map(at).collect(), scratch)
     });
     Placed { steps: steps.collect(), arena_bytes, constants }
+}
+
+#[cfg(test)]
+mod tests {
+    use webnn_core::ops::{Reshape, Unary};
+    use webnn_core::{DataType, Desc, Shape};
+
+    use super::*;
+
+    #[test]
+    fn roots_of_long_chains_are_one_step_away() {
+        let mut graph = Graph::new();
+        let desc = Desc { data_type: DataType::Float32, shape: Shape::new(&[2]).unwrap() };
+        let x = graph.push_input("x", desc);
+        let mut last = graph.push_node(Unary::Relu, vec![Some(x)], "").unwrap()[0];
+        let first = last;
+        let mut chain = Vec::new();
+        for _ in 0..1000 {
+            let reshape = Reshape::new(vec![2]);
+            last = graph.push_node(reshape, vec![Some(last)], "").unwrap()[0];
+            chain.push(last);
+        }
+        // Each lies 4 bytes into the one before, and the first in nothing.
+        let mut layout = Layout::new(&graph);
+        let mut operand = first;
+        for &value in &chain {
+            layout.alias(value, operand, 4);
+            operand = value;
+        }
+        layout.settle();
+        for (i, value) in chain.iter().enumerate() {
+            let expected = Inside { value: first, offset: 4 * (i + 1) };
+            assert_eq!(layout.inside[value.index()], Some(expected));
+        }
+        assert_eq!(layout.are_alone(&[first, x]), [true, true]);
+        assert_eq!(layout.are_alone(&[first, x, last]), [false, true, false]);
+    }
 }
