@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use webnn::{Context, ContextOptions, Desc, DeviceType, Ml, Tensor, TensorDescriptor};
+use webnn::{Context, ContextOptions, DataType, Desc, DeviceType, Ml, Tensor, TensorDescriptor};
 
 use crate::model::{Built, Model, Obstacle, Settled};
 use crate::output::write_whole;
@@ -180,12 +180,14 @@ impl Worker {
             let Some((_, tensor)) = loaded.outputs.iter().find(|(known, _)| known == name) else {
                 bail!("there is no output {name:?}");
             };
-            let numbers =
-                Numbers::from_bytes(tensor.desc(), &context.read_tensor_blocking(tensor)?)?;
-            let floats: Vec<u8> =
-                numbers.to_floats().iter().flat_map(|&x| (x as f32).to_le_bytes()).collect();
+            let mut bytes = context.read_tensor_blocking(tensor)?;
+            // The harness counts memory: floats are written as they are.
+            if tensor.desc().data_type != DataType::Float32 {
+                let floats = Numbers::from_bytes(tensor.desc(), &bytes)?.to_floats();
+                bytes = floats.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect();
+            }
             let file = dir.join(format!("{i}.bin"));
-            write_whole(&file, &floats)?;
+            write_whole(&file, &bytes)?;
             list.push(json!({ "name": name, "dtype": "float32", "shape": &tensor.shape()[..],
                               "file": file }));
         }
