@@ -3,7 +3,9 @@
 use crate::workspace::Workspace;
 use crate::{process, python};
 use anyhow::{Context, Result, bail};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// What the harness and ONNX Runtime's worker import. The pin is part of the measurement.
 const PACKAGES: &[&str] = &["onnxruntime==1.31.1", "onnx", "numpy"];
@@ -12,65 +14,142 @@ const PACKAGES: &[&str] = &["onnxruntime==1.31.1", "onnx", "numpy"];
 pub(crate) struct Arguments {
     /// Models to time, by name; all by default. Only a run of all rewrites BENCHMARKS.md.
     models: Vec<String>,
-    /// Numbers of threads, separated by commas.
-    #[arg(long, default_value = "1,2")]
-    threads: String,
+    /// Numbers of threads.
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    threads: Vec<u32>,
     /// Rounds, in each of which every engine gets one burst of runs.
     #[arg(long, default_value_t = 9)]
     rounds: u32,
-    /// Beside ONNX Runtime also OpenVINO, tract and rten; builds and installs them on first use.
+    /// Beside ONNX Runtime also OpenVINO, tract and rten, and LiteRT where its models are;
+    /// builds and installs them on first use.
     #[arg(long)]
     peers: bool,
+    /// With the peers: convert the models for LiteRT first, which installs TensorFlow.
+    #[arg(long, requires = "peers")]
+    litert: bool,
+}
+
+/// Where the peers and the models are: the folders that `BENCH_HOME` and `BENCH_MODELS` name, or
+/// ones of our own.
+struct Folders {
+    scripts: PathBuf,
+    home: PathBuf,
+    models: PathBuf,
+}
+
+impl Folders {
+    fn new(workspace: &Workspace) -> Result<Folders> {
+        let Some(shared) = workspace.shared() else {
+            bail!(
+                "the benchmark scripts are not at ../shared/bench; WEBNN_SHARED names their parent"
+            );
+        };
+        let named = |variable: &str, name: &str| {
+            std::env::var_os(variable).map_or_else(|| workspace.cache(name), PathBuf::from)
+        };
+        Ok(Folders {
+            scripts: shared.join("bench"),
+            home: named("BENCH_HOME", "bench-home"),
+            models: named("BENCH_MODELS", "bench-models"),
+        })
+    }
+
+    /// Whether models have been converted for LiteRT.
+    fn has_tflite(&self) -> bool {
+        let is_model = |path: &Path| path.extension() == Some(OsStr::new("tflite"));
+        fs::read_dir(self.models.join("tflite"))
+            .is_ok_and(|files| files.flatten().any(|file| is_model(&file.path())))
+    }
+
+    /// Installs parts of the harness that are missing.
+    fn set_up(&self, workspace: &Workspace, parts: &[&str]) -> Result<()> {
+        let mut setup = workspace.command("sh");
+        setup.arg(self.scripts.join("setup.sh")).args(parts);
+        setup.env("BENCH_HOME", &self.home).env("BENCH_MODELS", &self.models);
+        // The peers have a build folder of their own.
+        process::run(setup.env_remove("CARGO_TARGET_DIR"))
+            .context("the peers could not be installed")
+    }
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
-    let Some(shared) = workspace.shared() else {
-        bail!("the benchmark scripts are not at ../shared/bench; WEBNN_SHARED names their parent");
-    };
-    let scripts = shared.join("bench");
+    let folders = Folders::new(workspace)?;
     let mut build = workspace.cargo();
     process::run(build.args(["build", "--release", "--package", "webnn-cli", "--bin", "webnn"]))?;
     let python = python::environment(workspace, "bench-venv", PACKAGES)?;
-    let home = workspace.cache("bench-home");
+    let mut engines = vec!["ort"];
     if arguments.peers {
-        install_peers(workspace, &scripts, &home)?;
+        if !folders.home.join("peak").is_file() {
+            folders.set_up(workspace, &["py", "rust", "peak"])?;
+        }
+        if arguments.litert && !folders.has_tflite() {
+            folders.set_up(workspace, &["tflite"])?;
+        }
+        engines.push("openvino");
+        if folders.has_tflite() {
+            engines.push("litert");
+        }
+        engines.extend(["tract", "rten"]);
     }
+    engines.push("ours");
 
     let results = workspace.cache("bench.json");
     let models = match arguments.models.as_slice() {
         [] => "all".into(),
         some => some.join(","),
     };
-    let engines = if arguments.peers { "ort,openvino,tract,rten,ours" } else { "ort,ours" };
+    let threads: Vec<String> = arguments.threads.iter().map(u32::to_string).collect();
     let worker = workspace.release_program("webnn");
     let worker = worker.to_str().context("the build folder's path is not UTF-8")?;
     let mut harness = workspace.command(&python);
-    harness.arg(scripts.join("bench.py"));
-    harness.args(["--models", &models, "--engines", engines, "--threads", &arguments.threads]);
-    harness.args(["--rounds", &arguments.rounds.to_string()]);
+    harness.arg(folders.scripts.join("bench.py"));
+    harness.args(["--models", &models, "--engines", &engines.join(",")]);
+    harness.args(["--threads", &threads.join(","), "--rounds", &arguments.rounds.to_string()]);
     harness.arg("--json").arg(&results);
     // With the peers the harness's interpreter is the one that has them all.
     if !arguments.peers {
         harness.env("BENCH_PY", &python);
     }
-    harness.env("BENCH_HOME", &home).env("BENCH_MODELS", workspace.cache("bench-models"));
+    harness.env("BENCH_HOME", &folders.home).env("BENCH_MODELS", &folders.models);
     harness.env("OURS_CMD", format!("'{worker}' bench-worker"));
     process::run(&mut harness)?;
 
+    let profiles = workspace.cache("bench-profiles");
+    for &threads in &arguments.threads {
+        profile(workspace, &folders, &results, threads, &profiles)?;
+    }
     let mut table = workspace.command(&python);
     table.arg("tools/bench_table.py").arg(&results);
+    table.arg("--profiles").arg(&profiles).arg("--models").arg(&folders.models);
     if arguments.models.is_empty() {
         table.arg("BENCHMARKS.md");
     }
     process::run(&mut table)
 }
 
-fn install_peers(workspace: &Workspace, scripts: &Path, home: &Path) -> Result<()> {
-    if home.join("peak").is_file() {
-        return Ok(());
+/// Holds every model of the results against what the machine can do, for the tables to say where
+/// the time goes.
+fn profile(
+    workspace: &Workspace,
+    folders: &Folders,
+    results: &Path,
+    threads: u32,
+    into: &Path,
+) -> Result<()> {
+    fs::create_dir_all(into)?;
+    let results: serde_json::Value = serde_json::from_slice(&fs::read(results)?)?;
+    let rows = results["results"].as_array().context("the harness's results have no rows")?;
+    let is_ours = |row: &&serde_json::Value| {
+        row["engine"] == "ours" && row["threads"] == threads && row["failed"].is_null()
+    };
+    for model in rows.iter().filter(is_ours).filter_map(|row| row["model"].as_str()) {
+        eprintln!("profiling {model}, threads: {threads}");
+        let mut bench = workspace.command(workspace.release_program("webnn"));
+        bench.arg("bench").arg(folders.models.join(format!("{model}.onnx")));
+        bench.arg("--threads").arg(threads.to_string());
+        bench.args(["--runs", "5", "--profile", "--roofline", "--json"]);
+        let profile = process::output(&mut bench)?;
+        fs::write(into.join(format!("{model}.{threads}.json")), profile)?;
     }
-    let mut setup = workspace.command("sh");
-    setup.arg(scripts.join("setup.sh")).args(["py", "rust", "peak"]).env("BENCH_HOME", home);
-    // The peers have a build folder of their own.
-    process::run(setup.env_remove("CARGO_TARGET_DIR")).context("the peers could not be installed")
+    Ok(())
 }
