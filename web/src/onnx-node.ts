@@ -1,6 +1,7 @@
 /** `webnn/onnx` in Node: an ONNX file becomes an `MLGraph`. */
 
 import { readFile } from 'node:fs/promises';
+import * as entry from './node.js';
 import { builderOf } from './onnx/builder.js';
 import { inspect, load, type OnnxModel } from './onnx/load.js';
 import { LocalReader, type Wasm } from './onnx/local.js';
@@ -28,7 +29,7 @@ export async function loadOnnx(
   const external = Object.entries(options.externalData ?? {}).map(
     async ([name, source]) => [name, await fromDisk(source)] as const,
   );
-  return load<MLContext, MLGraph>(openReader, builderOf(context), context, await fromDisk(model), {
+  return load<MLContext, MLGraph>(openReader, builderOf(entry, context), context, await fromDisk(model), {
     ...options,
     externalData: Object.fromEntries(await Promise.all(external)),
   });

@@ -5,6 +5,7 @@
  * public methods of `MLGraphBuilder`, of this package or of the browser.
  */
 
+import * as entry from './index.js';
 import { builderOf } from './onnx/builder.js';
 import { inspect, load, type OnnxModel } from './onnx/load.js';
 import { LocalReader } from './onnx/local.js';
@@ -37,7 +38,7 @@ export function loadOnnx(
   model: OnnxSource,
   options: OnnxOptions = {},
 ): Promise<OnnxModel<MLGraph>> {
-  return load<MLContext, MLGraph>(openReader, builderOf(context), context, model, options);
+  return load<MLContext, MLGraph>(openReader, builderOf(entry, context), context, model, options);
 }
 
 /** Reads what a model says of itself, free dimensions by their names; nothing is built. */

@@ -13,39 +13,28 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** By the file's name in dist/, which the code finds by `new URL('./name.js', import.meta.url)`. */
-const ENTRIES = {
+/**
+ * By the file's name in dist/, which the code finds by `new URL('./name.js', import.meta.url)`. For
+ * pages each is one file, as every import in a file is another way to the server and back.
+ */
+const PAGE_ENTRIES = {
   index: 'src/index.ts',
   polyfill: 'src/polyfill.ts',
+  onnx: 'src/onnx.ts',
+  worker: 'src/wasm/worker.ts',
+  'onnx-worker': 'src/onnx-worker.ts',
+};
+const NODE_ENTRIES = {
   node: 'src/node.ts',
   'polyfill-node': 'src/polyfill-node.ts',
-  worker: 'src/wasm/worker.ts',
-  'worker-node': 'src/wasm/worker-node.ts',
-  onnx: 'src/onnx.ts',
   'onnx-node': 'src/onnx-node.ts',
-  'onnx-worker': 'src/onnx-worker.ts',
+  'worker-node': 'src/wasm/worker-node.ts',
 };
 
 rmSync(dist, { recursive: true, force: true });
 
-// All entries in one build: what they share is one file, so that `webnn` and `webnn/polyfill` have
-// the same classes.
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: ENTRIES,
-  outdir: dist,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2022',
-  chunkNames: 'shared-[hash]',
-  external: ['node:*', '*.node'],
-  minify: true,
-  legalComments: 'none',
-  metafile: true,
-  logLevel: 'warning',
-});
+// Node reads WebAssembly's part only where no addon fits: it is a file of its own.
+const built = await Promise.all([bundle(PAGE_ENTRIES, false), bundle(NODE_ENTRIES, true)]);
 
 // The engine's glue is in the bundle already; declarations are for nobody.
 copy('wasm', 'wasm', (name) => !/(^webnn(_onnx)?\.js|\.d\.ts)$/.test(name));
@@ -59,6 +48,35 @@ pruneTypes();
 for (const name of ['LICENSE-APACHE', 'LICENSE-MIT']) cpSync(join(root, '..', name), join(dist, name));
 
 report();
+
+/** Bundles entries; those for `webnn` itself stay files that others import, so that all have the same classes. */
+async function bundle(entryPoints, splitting) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: dist,
+    bundle: true,
+    splitting,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    chunkNames: 'shared-[hash]',
+    external: ['node:*', '*.node'],
+    plugins: [
+      {
+        name: 'entries',
+        setup: ({ onResolve }) => {
+          onResolve({ filter: /^\.\/(index|node)\.js$/ }, ({ path }) => ({ path, external: true }));
+        },
+      },
+    ],
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return Object.keys(metafile.outputs);
+}
 
 /** Copies a folder's files into dist/, where the folder has been made. */
 function copy(folder, target, isWanted) {
@@ -88,7 +106,7 @@ function pruneTypes() {
 
 /** What a page would download, compressed. */
 function report() {
-  const files = Object.keys(metafile.outputs).map((name) => join(root, name));
+  const files = built.flat().map((name) => join(root, name));
   if (existsSync(join(dist, 'wasm'))) {
     const nested = readdirSync(join(dist, 'wasm'), { recursive: true });
     files.push(...nested.map((name) => join(dist, 'wasm', name)).filter((name) => statSync(name).isFile()));

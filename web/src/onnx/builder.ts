@@ -1,12 +1,16 @@
 /** Which builder belongs to a context: this package's, or the browser's own. */
 
-import { contextInfo, MLGraphBuilder } from '../api.js';
+import type * as api from '../api.js';
 import type { MLContext, MLGraph } from '../types.gen.js';
 import type { BuilderConstructor } from './replay.js';
 
 type Builder = BuilderConstructor<MLContext, MLGraph>;
 
-export function builderOf(context: MLContext): Builder {
+/** This package's own part is its entry's, which is a file of its own. */
+export function builderOf(
+  { contextInfo, MLGraphBuilder }: Pick<typeof api, 'contextInfo' | 'MLGraphBuilder'>,
+  context: MLContext,
+): Builder {
   if (contextInfo(context) !== undefined) {
     return MLGraphBuilder;
   }
