@@ -4,7 +4,7 @@ import { hostError, messageOf } from './failure.js';
 import type { HostContextOptions } from '../host.js';
 import type { Connection } from './link.js';
 import type { Platform, RunningWorker } from './platform.js';
-import type { Answer, Task } from './protocol.js';
+import type { Answer, Command, Hold, StartHelper, Task } from './protocol.js';
 import { EngineServer } from './server.js';
 
 export interface Started {
@@ -57,19 +57,21 @@ async function inWorker({ platform, options, threads, module }: Plan): Promise<S
         },
       });
     });
-    crew.startHelpers(threads - 1, (reason) => {
-      receive({ kind: 'lost', reason });
-    });
+    const lock = `webnn ${name()}`;
+    crew.post({ kind: 'hold', lock });
     // Where the module fails first, nobody else waits for this.
     ready.catch(() => undefined);
-    const lock = `webnn ${name()}`;
     const compiled = await Promise.race([module, ready.then(() => module)]);
-    crew.post({ kind: 'engine', module: compiled, options, threads, lock });
+    crew.post({ kind: 'engine', module: compiled, options, threads });
     crew.hold(true);
-    const { details, reason, memory } = await ready;
+    const { details, reason, helpers, memory } = await ready;
     crew.hold(false);
     crew.watch(lock);
-    if (memory !== undefined) crew.share(compiled, memory, lock);
+    if (memory !== undefined) {
+      crew.enlist(helpers, lock, { kind: 'helper', module: compiled, memory }, (why) => {
+        receive({ kind: 'lost', reason: why });
+      });
+    }
     return {
       connection: crew,
       details,
@@ -93,8 +95,9 @@ function name(): string {
 class Crew implements Connection {
   readonly #platform: Platform;
   readonly #helpers: RunningWorker[] = [];
-  readonly #joining = new Map<RunningWorker, string>();
   #engine: RunningWorker | undefined;
+  /** Starts the helpers. */
+  #call: (() => void) | undefined;
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -108,44 +111,46 @@ class Crew implements Connection {
     }
   }
 
-  /** Those that cannot start are done without; the work is cut for all, and the others do it. */
-  startHelpers(count: number, lost: (reason: string) => void): void {
-    for (let i = 0; i < count; i += 1) {
-      let isAtWork = false;
-      const failed = (reason: string): void => {
-        if (isAtWork) lost(reason);
-        else console.warn(`webnn: a thread could not be started: ${reason}`);
-      };
-      try {
-        const helper = this.#platform.startWorker({
-          message: (data) => {
-            const answer = data as Answer;
-            if (answer.kind === 'lost') {
-              failed(answer.reason);
-              return;
-            }
-            isAtWork = true;
-            helper.watch(this.#joining.get(helper) ?? '');
-          },
-          failed,
-        });
-        this.#helpers.push(helper);
-      } catch (error) {
-        failed(messageOf(error));
-      }
-    }
+  /** Helpers have nothing to do before a graph runs: the first dispatch starts them. */
+  enlist(count: number, lock: string, task: StartHelper, lost: (reason: string) => void): void {
+    this.#call = () => {
+      for (let i = 0; i < count; i += 1) this.#startHelper(`${lock} ${i}`, task, lost);
+    };
   }
 
-  post(message: Task | Parameters<Connection['post']>[0], transfer?: ArrayBuffer[]): void {
+  post(message: Hold | Task | Command, transfer?: ArrayBuffer[]): void {
     this.#engine?.post(message, transfer);
+    if (message.kind !== 'dispatch') return;
+    this.#call?.();
+    this.#call = undefined;
   }
 
-  share(module: WebAssembly.Module, memory: WebAssembly.Memory, lock: string): void {
-    for (const [i, helper] of this.#helpers.entries()) {
-      const own = `${lock} ${i}`;
-      helper.post({ kind: 'helper', module, memory, lock: own } satisfies Task);
-      // Watched after it has joined: before, nobody holds the lock.
-      this.#joining.set(helper, own);
+  /** One that cannot start is done without; the work is cut for all, and the others do it. */
+  #startHelper(lock: string, task: StartHelper, lost: (reason: string) => void): void {
+    let isAtWork = false;
+    const failed = (reason: string): void => {
+      if (isAtWork) lost(reason);
+      else console.warn(`webnn: a thread could not be started: ${reason}`);
+    };
+    try {
+      const helper = this.#platform.startWorker({
+        message: (data) => {
+          const answer = data as Answer;
+          if (answer.kind === 'lost') {
+            failed(answer.reason);
+            return;
+          }
+          isAtWork = true;
+          // Watched after it has joined: before, nobody holds the lock.
+          helper.watch(lock);
+        },
+        failed,
+      });
+      this.#helpers.push(helper);
+      helper.post({ kind: 'hold', lock } satisfies Hold);
+      helper.post(task);
+    } catch (error) {
+      failed(messageOf(error));
     }
   }
 

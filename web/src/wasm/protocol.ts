@@ -2,7 +2,14 @@
 
 import type { Descriptor, ErrorKind, HostContextOptions } from '../host.js';
 
-/** The worker's first message. */
+/** The worker's first message, sent long before its task can be. */
+export interface Hold {
+  readonly kind: 'hold';
+  /** A lock for the worker to hold as long as it lives; a terminated worker sends no event. */
+  readonly lock: string;
+}
+
+/** The worker's second message. */
 export type Task = StartEngine | StartHelper;
 
 export interface StartEngine {
@@ -10,16 +17,12 @@ export interface StartEngine {
   readonly module: WebAssembly.Module;
   readonly options: HostContextOptions;
   readonly threads: number;
-  /** A lock for the worker to hold as long as it lives; a terminated worker sends no event. */
-  readonly lock: string;
 }
 
 export interface StartHelper {
   readonly kind: 'helper';
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  /** As the engine's. */
-  readonly lock: string;
 }
 
 /** Names and numbers by turns, as the WebAssembly module takes them. */

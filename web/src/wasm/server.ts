@@ -7,7 +7,7 @@ import type { Answer, Command, StartEngine, StartHelper } from './protocol.js';
 type Send = (answer: Answer, transfer?: ArrayBuffer[]) => void;
 
 /** Makes an instance of the module and an engine in it, and says so. */
-export function startEngine({ module, options, threads }: Omit<StartEngine, 'lock'>, send: Send): EngineServer {
+export function startEngine({ module, options, threads }: StartEngine, send: Send): EngineServer {
   const { memory } = initSync(withMemory(module, ENGINE_PAGES));
   const server = new EngineServer(send, options, threads);
   const { helpers } = server;

@@ -1,7 +1,7 @@
-/** What a worker does: one task for its life, the first message that comes. */
+/** What a worker does: one task for its life, begun when it holds its lock. */
 
 import { messageOf } from './failure.js';
-import type { Answer, Command, Task } from './protocol.js';
+import type { Answer, Command, Hold, Task } from './protocol.js';
 import { startEngine, startHelper, type EngineServer } from './server.js';
 
 export interface WorkerScope {
@@ -12,30 +12,28 @@ export interface WorkerScope {
 }
 
 export function work(scope: WorkerScope): void {
-  let task: Task | undefined;
+  let held: Promise<void> | undefined;
+  let isAtWork = false;
   let server: EngineServer | undefined;
   const send = scope.send.bind(scope);
-  /** A failure of the engine loses it. */
-  const guarded = (act: () => void): void => {
-    try {
-      act();
-    } catch (error) {
-      send({ kind: 'lost', reason: messageOf(error) });
-    }
+  const start = (task: Task): void => {
+    if (task.kind === 'helper') startHelper(task, send);
+    else server = startEngine(task, send);
   };
   scope.listen((message) => {
-    if (task !== undefined) {
-      server?.handle(message as Command);
-      return;
-    }
-    const first = (task = message as Task);
-    guarded(() => {
-      scope.hold(first.lock, () => {
-        guarded(() => {
-          if (first.kind === 'helper') startHelper(first, send);
-          else server = startEngine(first, send);
-        });
+    if (held === undefined) {
+      const { lock } = message as Hold;
+      held = new Promise((resolve) => {
+        scope.hold(lock, resolve);
       });
-    });
+    } else if (!isAtWork) {
+      isAtWork = true;
+      // A failure of the engine loses it.
+      held.then(() => { start(message as Task); }).catch((error: unknown) => {
+        send({ kind: 'lost', reason: messageOf(error) });
+      });
+    } else {
+      server?.handle(message as Command);
+    }
   });
 }

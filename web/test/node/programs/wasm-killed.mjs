@@ -4,6 +4,9 @@ import threads from 'node:worker_threads';
 
 const started = [];
 threads.Worker = class extends threads.Worker {
+  /** The engine says that it is ready, its helper that it has joined. */
+  isAtWork = new Promise((resolve) => this.once('message', resolve));
+
   constructor(...args) {
     super(...args);
     started.push(this);
@@ -21,6 +24,10 @@ for (const victim of [0, 1]) {
   await add(webnn, context, [1], [2]);
   const tensor = await context.createTensor({ dataType: 'float32', shape: [1 << 20], readable: true });
   const read = context.readTensor(tensor).catch(({ name }) => name);
+  // Nothing of a context that nobody waits for keeps the process.
+  const waiting = setTimeout(() => undefined, 60_000);
+  await started[victim].isAtWork;
+  clearTimeout(waiting);
   await started[victim].terminate();
   const { message } = await context.lost;
   const after = await context.createTensor({ dataType: 'float32', shape: [] }).catch(({ name }) => name);
