@@ -12,6 +12,19 @@ import { inTask } from './tasks.js';
 /** The host, made when the first context is asked for: importing the package loads nothing. */
 export type HostProvider = () => Host;
 
+/** What is to start beside the first context; `undefined` once there has been one. */
+let companions: (() => void)[] | undefined = [];
+
+/**
+ * Calls a function when the first context is asked for, or now where one has been.
+ *
+ * @internal for the package's own entries
+ */
+export function withFirstContext(start: () => void): void {
+  if (companions === undefined) start();
+  else companions.push(start);
+}
+
 let providerOf: (value: unknown) => HostProvider | undefined;
 
 export class ML {
@@ -41,7 +54,7 @@ export class ML {
     requirePolicy();
     const { accelerated, deviceType, powerPreference, threads } = options;
     try {
-      const context = await inTask(
+      const creation = inTask(
         provider().createContext({
           accelerated,
           powerPreference,
@@ -49,6 +62,11 @@ export class ML {
           ...(threads === undefined ? {} : { threads }),
         }),
       );
+      // After the engine's own, which are needed first.
+      const starting = companions ?? [];
+      companions = undefined;
+      for (const start of starting) start();
+      const context = await creation;
       return new MLContext(OURS, context);
     } catch (error) {
       throw toException(error);

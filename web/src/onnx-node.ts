@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import * as entry from './node.js';
 import { builderOf } from './onnx/builder.js';
 import { inspect, load, type OnnxModel } from './onnx/load.js';
-import { LocalReader, type Wasm } from './onnx/local.js';
+import { LocalReader } from './onnx/local.js';
 import type { OnnxDescription, OnnxOptions, OnnxSource, Reader } from './onnx/types.js';
 import type { MLContext, MLGraph } from './types.gen.js';
 
@@ -50,8 +50,9 @@ async function fromDisk(source: OnnxSource): Promise<OnnxSource> {
   return address?.protocol === 'file:' ? readFile(address) : source;
 }
 
+let compiled: Promise<WebAssembly.Module> | undefined;
+
 async function openReader(): Promise<Reader> {
-  const bytes = await readFile(new URL('./wasm/onnx.wasm', import.meta.url));
-  const wasm: Wasm = () => bytes;
-  return LocalReader.open(wasm);
+  compiled ??= readFile(new URL('./wasm/onnx.wasm', import.meta.url)).then((bytes) => WebAssembly.compile(bytes));
+  return new LocalReader(await compiled);
 }

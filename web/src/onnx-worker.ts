@@ -4,25 +4,25 @@ import { LocalReader } from './onnx/local.js';
 import type { Answer, Request } from './onnx/remote.js';
 import { OnnxError, type Batch, type PlanOptions } from './onnx/types.js';
 
-const opened = LocalReader.open(() => fetch(new URL('./wasm/onnx.wasm', import.meta.url)));
-// Whoever asks first is told; until then the failure is nobody's.
-opened.catch(() => undefined);
-
 const port = globalThis as unknown as DedicatedWorkerGlobalScope;
 
 interface DedicatedWorkerGlobalScope {
-  onmessage: ((event: MessageEvent<Request>) => void) | null;
+  onmessage: ((event: MessageEvent<WebAssembly.Module | Request>) => void) | null;
   postMessage(message: Answer, transfer: Transferable[]): void;
 }
 
+/** Made of the first message. */
+let reader: LocalReader | undefined;
+
 port.onmessage = ({ data }): void => {
-  void answer(data);
+  if (data instanceof WebAssembly.Module) reader = new LocalReader(data);
+  else if (reader !== undefined) void answer(reader, data);
 };
 
-async function answer(request: Request): Promise<void> {
+async function answer(reader: LocalReader, request: Request): Promise<void> {
   const { id } = request;
   try {
-    const value = await call(await opened, request);
+    const value = await call(reader, request);
     const transfer = request.method === 'next' ? buffers(value as Batch | undefined) : [];
     port.postMessage({ id, value }, transfer);
   } catch (thrown) {

@@ -10,8 +10,10 @@ import { builderOf } from './onnx/builder.js';
 import { inspect, load, type OnnxModel } from './onnx/load.js';
 import { LocalReader } from './onnx/local.js';
 import { RemoteReader } from './onnx/remote.js';
-import type { OnnxDescription, OnnxOptions, OnnxSource, Reader } from './onnx/types.js';
+import { OnnxError, type OnnxDescription, type OnnxOptions, type OnnxSource, type Reader } from './onnx/types.js';
 import type { MLContext, MLGraph } from './types.gen.js';
+import { compileResponse, download } from './wasm/compile.js';
+import { messageOf } from './wasm/failure.js';
 
 export {
   OnnxError,
@@ -49,19 +51,54 @@ export function inspectOnnx(
   return inspect(openReader, model, options.signal);
 }
 
-let hasWarned = false;
+// The reader comes with the engine, not after it.
+entry.withFirstContext(() => {
+  // Who reads a model tries again, and is told if it fails again.
+  readerModule().catch(() => undefined);
+});
 
-async function openReader(): Promise<Reader> {
+/** A smaller model is read sooner than a worker starts, and without being felt. */
+const WORTH_A_WORKER = 128 << 10;
+
+async function openReader(byteLength: number | undefined): Promise<Reader> {
+  const module = readerModule();
+  if (byteLength !== undefined && byteLength < WORTH_A_WORKER) return new LocalReader(await module);
+  let reader: RemoteReader;
   try {
-    return new RemoteReader(new Worker(new URL('./onnx-worker.js', import.meta.url), { type: 'module' }));
+    reader = new RemoteReader(new Worker(new URL('./onnx-worker.js', import.meta.url), { type: 'module' }));
   } catch (error) {
     // Service workers have no workers, and a policy may forbid them.
-    if (!hasWarned) {
-      hasWarned = true;
-      console.warn(`webnn/onnx reads on this thread, there can be no worker: ${String(error)}`);
-    }
-    return LocalReader.open(() =>
-      fetch(new URL('./wasm/onnx.wasm', import.meta.url)),
-    );
+    warn(error);
+    return new LocalReader(await module);
   }
+  try {
+    reader.start(await module);
+    return reader;
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Compiled once for all readers; a failed attempt, such as one without a network, is not the last one. */
+function readerModule(): Promise<WebAssembly.Module> {
+  compiled ??= compile(new URL('./wasm/onnx.wasm', import.meta.url)).catch((error: unknown) => {
+    compiled = undefined;
+    throw new OnnxError(messageOf(error));
+  });
+  return compiled;
+}
+
+async function compile(url: URL): Promise<WebAssembly.Module> {
+  return compileResponse(await download(url), url);
+}
+
+let hasWarned = false;
+
+function warn(error: unknown): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  console.warn(`webnn/onnx reads on this thread, there can be no worker: ${String(error)}`);
 }

@@ -16,7 +16,6 @@ declare module '*/webnn_onnx.js' {
     inspect(): unknown;
     plan(options: unknown, limits: unknown): Plan;
   }
-  export default function init(options: {
-    module_or_path: BufferSource | Response | Promise<Response>;
-  }): Promise<unknown>;
+  /** Makes this realm's instance, once. */
+  export function initSync(init: { module: WebAssembly.Module }): unknown;
 }

@@ -34,20 +34,23 @@ interface AnyContext {
   opSupportLimits(): object;
 }
 
+/** Makes a reader for files of so many bytes, where that is known. */
+type OpenReader = (byteLength: number | undefined) => Promise<Reader>;
+
+/** The model under the empty name, and what lies beside it. */
+type Files = readonly (readonly [name: string, source: OnnxSource])[];
+
 /** Reads a model and builds its graph. */
 export async function load<Context extends AnyContext, Graph>(
-  openReader: () => Promise<Reader>,
+  openReader: OpenReader,
   Builder: BuilderConstructor<Context, Graph>,
   context: Context,
   model: OnnxSource,
   options: OnnxOptions,
 ): Promise<OnnxModel<Graph>> {
   const limits = context.opSupportLimits();
-  return withReader(openReader, options.signal, async (reader) => {
-    await take(reader, '', model);
-    for (const [name, source] of Object.entries(options.externalData ?? {})) {
-      await take(reader, name, source);
-    }
+  const files: Files = [['', model], ...Object.entries(options.externalData ?? {})];
+  return withReader(openReader, files, options.signal, async (reader) => {
     const plan = await reader.plan(planOptions(options), limits);
     const graph = await replay(new Builder(context), plan, reader, options.signal);
     const { operators, opset, producer } = plan.description;
@@ -67,29 +70,28 @@ export async function load<Context extends AnyContext, Graph>(
 
 /** Reads what a model says of itself, free dimensions by their names. */
 export async function inspect(
-  openReader: () => Promise<Reader>,
+  openReader: OpenReader,
   model: OnnxSource,
   signal?: AbortSignal,
 ): Promise<OnnxDescription> {
-  return withReader(openReader, signal, async (reader) => {
-    await take(reader, '', model);
-    return reader.inspect();
-  });
+  return withReader(openReader, [['', model]], signal, (reader) => reader.inspect());
 }
 
-/** Closes the reader when the work is done, or when nobody wants it any more. */
+/** Reads the files, and closes the reader when the work is done, or when nobody wants it any more. */
 async function withReader<T>(
-  open: () => Promise<Reader>,
+  open: OpenReader,
+  files: Files,
   signal: AbortSignal | undefined,
   work: (reader: Reader) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
-  const reader = await open();
+  const reader = await open(byteLength(files));
   const close = (): void => {
     reader.close();
   };
   signal?.addEventListener('abort', close);
   try {
+    for (const [name, source] of files) await take(reader, name, source);
     return await work(reader);
   } catch (error) {
     signal?.throwIfAborted();
@@ -117,6 +119,16 @@ async function take(reader: Reader, name: string, source: OnnxSource): Promise<v
   for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES) {
     await reader.append(bytes.slice(start, start + PIECE_BYTES));
   }
+}
+
+function byteLength(files: Files): number | undefined {
+  let sum = 0;
+  for (const [, source] of files) {
+    if (source instanceof Blob) sum += source.size;
+    else if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) sum += source.byteLength;
+    else return undefined;
+  }
+  return sum;
 }
 
 /** A response cannot be handed to another thread, its bytes can. */

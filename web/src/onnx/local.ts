@@ -1,6 +1,7 @@
 /** The reader on the calling thread. */
 
-import init, { OnnxFile, type Plan } from '../../wasm/webnn_onnx.js';
+import { initSync, OnnxFile, type Plan } from '../../wasm/webnn_onnx.js';
+import { inTask } from '../tasks.js';
 import {
   OnnxError,
   type Batch,
@@ -18,29 +19,16 @@ import {
 const BATCH_BYTES = 4 << 20;
 const BATCH_CALLS = 64;
 
-/** The bytes of the reader's WebAssembly, or what fetches them. */
-export type Wasm = () => BufferSource | Promise<Response>;
-
-let ready: Promise<unknown> | undefined;
-
 export class LocalReader implements Reader {
   readonly #file: OnnxFile;
   #plan: Plan | undefined;
   #constants: PlanConstant[] = [];
   #call = 0;
 
-  private constructor() {
+  /** A reader of the module, compiled from `wasm/onnx.wasm`. */
+  constructor(module: WebAssembly.Module) {
+    initSync({ module });
     this.#file = new OnnxFile();
-  }
-
-  static async open(wasm: Wasm): Promise<LocalReader> {
-    // A failed attempt, such as one without a network, is not the last one.
-    ready ??= init({ module_or_path: wasm() }).catch((error: unknown) => {
-      ready = undefined;
-      throw error;
-    });
-    await ready;
-    return new LocalReader();
   }
 
   async read(name: string, source: Blob | string): Promise<void> {
@@ -136,15 +124,17 @@ async function fetched(address: string): Promise<Response> {
   return response;
 }
 
-/** What the reader throws becomes an error, and a rejection. */
+/** What the reader throws becomes an error. Each piece of work is a task: others come in between. */
 function attempt<T>(work: () => T): Promise<T> {
-  return new Promise((resolve, reject) => {
-    try {
-      resolve(work());
-    } catch (thrown) {
-      reject(asError(thrown));
-    }
-  });
+  return inTask(
+    new Promise((resolve, reject) => {
+      try {
+        resolve(work());
+      } catch (thrown) {
+        reject(asError(thrown));
+      }
+    }),
+  );
 }
 
 /** The reader throws plain objects, and WebAssembly its own errors. */

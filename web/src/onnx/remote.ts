@@ -35,6 +35,8 @@ export class RemoteReader implements Reader {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  /** Why there are no answers any more. */
+  #failure: OnnxError | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -48,6 +50,11 @@ export class RemoteReader implements Reader {
     worker.onmessageerror = (): void => {
       this.#fail(new OnnxError("the reader's worker sent what cannot be read"));
     };
+  }
+
+  /** Gives the worker its WebAssembly, which it needs before it is asked anything. */
+  start(module: WebAssembly.Module): void {
+    this.#worker.postMessage(module);
   }
 
   read(name: string, source: Blob | string): Promise<void> {
@@ -80,6 +87,7 @@ export class RemoteReader implements Reader {
   }
 
   #ask(method: Method, args: readonly unknown[], transfer: Transferable[] = []): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#last += 1;
       this.#waiting.set(this.#last, { resolve, reject });
@@ -97,7 +105,8 @@ export class RemoteReader implements Reader {
     }
   }
 
-  #fail(error: Error): void {
+  #fail(error: OnnxError): void {
+    this.#failure = error;
     for (const waiting of this.#waiting.values()) {
       waiting.reject(error);
     }

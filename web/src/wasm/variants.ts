@@ -1,5 +1,6 @@
 /** Which build of the WebAssembly module suits this browser. */
 
+import { compileResponse, download } from './compile.js';
 import { hostError, messageOf } from './failure.js';
 
 export interface Variant {
@@ -45,19 +46,11 @@ export function chooseVariant(threads: boolean): Variant {
   return relaxed ? RELAXED : SIMD;
 }
 
-/** Downloads and compiles a module, at the same time where the server names its type. */
 export async function compileModule({ url }: Variant): Promise<WebAssembly.Module> {
-  const response = await fetch(url).catch((error: unknown) => {
-    throw hostError('UnknownError', `createContext: ${url.href} cannot be loaded: ${messageOf(error)}`);
+  const response = await download(url).catch((error: unknown) => {
+    throw hostError('UnknownError', `createContext: ${messageOf(error)}`);
   });
-  if (!response.ok) {
-    throw hostError('UnknownError', `createContext: ${url.href} cannot be loaded: status ${response.status}`);
-  }
-  const isNamed = response.headers.get('Content-Type') === 'application/wasm';
-  try {
-    if (isNamed) return await WebAssembly.compileStreaming(response);
-    return await WebAssembly.compile(await response.arrayBuffer());
-  } catch (error) {
-    throw hostError('NotSupportedError', `createContext: ${url.href} cannot be compiled: ${messageOf(error)}`);
-  }
+  return compileResponse(response, url).catch((error: unknown) => {
+    throw hostError('NotSupportedError', `createContext: ${messageOf(error)}`);
+  });
 }
