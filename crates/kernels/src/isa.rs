@@ -17,6 +17,11 @@ pub enum Isa {
     Simd128,
 }
 
+/// Whether the set is fixed when the program is built: a page has no environment that could ask for
+/// a weaker one, so the code for that is left out of what it downloads.
+pub(crate) const FIXED: bool =
+    cfg!(all(target_arch = "wasm32", target_os = "unknown", target_feature = "simd128"));
+
 impl Isa {
     /// All instruction sets, weakest first.
     pub const ALL: [Isa; 5] = [Isa::Scalar, Isa::Avx2, Isa::Avx512, Isa::Neon, Isa::Simd128];
@@ -35,7 +40,7 @@ impl Isa {
     /// Whether this machine can run code for the instruction set.
     pub fn is_available(self) -> bool {
         match self {
-            Isa::Scalar => true,
+            Isa::Scalar => !FIXED,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => {
                 is_x86_feature_detected!("avx2")

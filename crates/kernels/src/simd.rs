@@ -20,6 +20,7 @@ mod wasm;
 use half::f16;
 
 use crate::Isa;
+use crate::isa::FIXED;
 
 #[cfg(target_arch = "aarch64")]
 pub use neon::Neon;
@@ -50,6 +51,7 @@ pub trait ForEachIsa {
 pub fn dispatch<W: ForEachIsa>(isa: Isa, work: W) -> W::Output {
     const HAVE: &str = "the caller asks only for instruction sets that are available";
     match isa {
+        Isa::Scalar if FIXED => panic!("{HAVE}: {isa:?}"),
         Isa::Scalar => Scalar.call(work),
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => Avx2::new().expect(HAVE).call(work),

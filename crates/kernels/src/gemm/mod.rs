@@ -25,7 +25,7 @@ pub use quantized::{Bits, PackedQuantized, Quantized};
 pub use rows::Rows;
 pub use view::{Matrix, MatrixMut, Pixels, Window};
 
-use crate::isa::Isa;
+use crate::isa::{FIXED, Isa};
 #[cfg(target_arch = "aarch64")]
 use crate::simd::Neon;
 use crate::simd::Scalar;
@@ -62,7 +62,7 @@ pub static F32: &[Tile] = &[
         mr: 4,
         nr: 4,
         lanes: 1,
-        sizes: sizes!(Scalar, 4; [1, 2, 3, 4]; 1, 2, 3, 4),
+        sizes: if FIXED { &[] } else { sizes!(Scalar, 4; [1, 2, 3, 4]; 1, 2, 3, 4) },
         wide: &[],
     },
     #[cfg(target_arch = "x86_64")]

@@ -18,7 +18,7 @@ pub use finish::{Finish, Output, Requantize};
 pub use pack::{Byte, PackedB};
 
 use super::partition::{Grid, grid};
-use crate::isa::Isa;
+use crate::isa::{FIXED, Isa};
 #[cfg(target_arch = "aarch64")]
 use crate::simd::Neon;
 use crate::simd::Scalar;
@@ -69,7 +69,7 @@ pub static TILES: &[Tile] = &[
         nr: 4,
         lanes: 1,
         format: Format::I16,
-        sizes: sizes!(Scalar; [1, 2, 3, 4]; 1, 2, 3, 4),
+        sizes: if FIXED { &[] } else { sizes!(Scalar; [1, 2, 3, 4]; 1, 2, 3, 4) },
         finish: run_finish::<Scalar>,
     },
     #[cfg(target_arch = "x86_64")]
