@@ -61,7 +61,23 @@ impl Folders {
             .is_ok_and(|files| files.flatten().any(|file| is_model(&file.path())))
     }
 
-    /// Installs parts of the harness that are missing.
+    /// Installs those of the peers that are missing, and gives the interpreter that has them.
+    fn install_peers(&self, workspace: &Workspace) -> Result<PathBuf> {
+        let python = self.home.join("venv/bin/python");
+        let parts = [
+            ("py", python.clone()),
+            ("rust", self.home.join("target/release/bench-peers")),
+            ("peak", self.home.join("peak")),
+        ];
+        let missing: Vec<&str> =
+            parts.iter().filter(|(_, file)| !file.is_file()).map(|&(part, _)| part).collect();
+        if !missing.is_empty() {
+            self.set_up(workspace, &missing)?;
+        }
+        Ok(python)
+    }
+
+    /// Runs parts of the harness's own installation.
     fn set_up(&self, workspace: &Workspace, parts: &[&str]) -> Result<()> {
         let mut setup = workspace.command("sh");
         setup.arg(self.scripts.join("setup.sh")).args(parts);
@@ -76,12 +92,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let folders = Folders::new(workspace)?;
     let mut build = workspace.cargo();
     process::run(build.args(["build", "--release", "--package", "webnn-cli", "--bin", "webnn"]))?;
-    let python = python::environment(workspace, "bench-venv", PACKAGES)?;
     let mut engines = vec!["ort"];
-    if arguments.peers {
-        if !folders.home.join("peak").is_file() {
-            folders.set_up(workspace, &["py", "rust", "peak"])?;
-        }
+    let python = if arguments.peers {
+        let python = folders.install_peers(workspace)?;
         if arguments.litert && !folders.has_tflite() {
             folders.set_up(workspace, &["tflite"])?;
         }
@@ -90,31 +103,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
             engines.push("litert");
         }
         engines.extend(["tract", "rten"]);
-    }
+        python
+    } else {
+        python::environment(workspace, "bench-venv", PACKAGES)?
+    };
     engines.push("ours");
 
-    let results = workspace.cache("bench.json");
-    let models = match arguments.models.as_slice() {
-        [] => "all".into(),
-        some => some.join(","),
-    };
-    let threads: Vec<String> = arguments.threads.iter().map(u32::to_string).collect();
-    let worker = workspace.release_program("webnn");
-    let worker = worker.to_str().context("the build folder's path is not UTF-8")?;
-    let mut harness = workspace.command(&python);
-    harness.arg(folders.scripts.join("bench.py"));
-    harness.args(["--models", &models, "--engines", &engines.join(",")]);
-    harness.args(["--threads", &threads.join(","), "--rounds", &arguments.rounds.to_string()]);
-    harness.arg("--json").arg(&results);
-    // With the peers the harness's interpreter is the one that has them all.
-    if !arguments.peers {
-        harness.env("BENCH_PY", &python);
-    }
-    harness.env("BENCH_HOME", &folders.home).env("BENCH_MODELS", &folders.models);
-    harness.env("OURS_CMD", format!("'{worker}' bench-worker"));
-    process::run(&mut harness)?;
-
     let profiles = workspace.cache("bench-profiles");
+    if profiles.is_dir() {
+        // Those of an earlier build, or of another machine.
+        fs::remove_dir_all(&profiles)?;
+    }
+    fs::create_dir_all(&profiles)?;
+    let results = workspace.cache("bench.json");
+    measure(workspace, &folders, arguments, &python, &engines, &results)?;
     for &threads in &arguments.threads {
         profile(workspace, &folders, &results, threads, &profiles)?;
     }
@@ -127,6 +129,33 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     process::run(&mut table)
 }
 
+/// Runs the harness.
+fn measure(
+    workspace: &Workspace,
+    folders: &Folders,
+    arguments: &Arguments,
+    python: &Path,
+    engines: &[&str],
+    results: &Path,
+) -> Result<()> {
+    let models = match arguments.models.as_slice() {
+        [] => "all".into(),
+        some => some.join(","),
+    };
+    let threads: Vec<String> = arguments.threads.iter().map(u32::to_string).collect();
+    let worker = workspace.release_program("webnn");
+    let worker = worker.to_str().context("the build folder's path is not UTF-8")?;
+    let mut harness = workspace.command(python);
+    harness.arg(folders.scripts.join("bench.py"));
+    harness.args(["--models", &models, "--engines", &engines.join(",")]);
+    harness.args(["--threads", &threads.join(","), "--rounds", &arguments.rounds.to_string()]);
+    harness.arg("--json").arg(results);
+    harness.env("BENCH_PY", python);
+    harness.env("BENCH_HOME", &folders.home).env("BENCH_MODELS", &folders.models);
+    harness.env("OURS_CMD", format!("'{worker}' bench-worker"));
+    process::run(&mut harness)
+}
+
 /// Holds every model of the results against what the machine can do, for the tables to say where
 /// the time goes.
 fn profile(
@@ -136,7 +165,6 @@ fn profile(
     threads: u32,
     into: &Path,
 ) -> Result<()> {
-    fs::create_dir_all(into)?;
     let results: serde_json::Value = serde_json::from_slice(&fs::read(results)?)?;
     let rows = results["results"].as_array().context("the harness's results have no rows")?;
     let is_ours = |row: &&serde_json::Value| {
