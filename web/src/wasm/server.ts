@@ -6,13 +6,14 @@ import type { Answer, Command, StartEngine, StartHelper } from './protocol.js';
 
 type Send = (answer: Answer, transfer?: ArrayBuffer[]) => void;
 
-/** Makes an instance of the module and an engine in it, and says so. */
+/** Makes an instance of the module and an engine in it, says so, and warms it up. */
 export function startEngine({ module, options, threads }: StartEngine, send: Send): EngineServer {
   const { memory } = initSync(withMemory(module, ENGINE_PAGES));
   const server = new EngineServer(send, options, threads);
   const { helpers } = server;
   const { details, reason } = server.device;
   send({ kind: 'ready', details, reason, helpers, memory: helpers === 0 ? undefined : memory });
+  server.warmUp();
   return server;
 }
 
@@ -49,6 +50,26 @@ export function withMemory(
   }
 }
 
+/**
+ * A network of the commonest operators. Browsers compile a function when it is called for the first
+ * time, and thousands are on the way of any graph: what this one calls is there when the page's
+ * comes, which its script is still reading.
+ */
+const NETWORK = `
+  %x = input "x" float32[1, 3, 4, 4]
+  %filter = constant float32[4, 3, 3, 3] splat 0.5
+  %bias = constant float32[4] splat 0.5
+  %conv = conv2d(%x, %filter, bias: %bias) { padding: [1, 1, 1, 1] }
+  %relu = relu(%conv)
+  %pool = maxPool2d(%relu) { windowDimensions: [2, 2], strides: [2, 2] }
+  %flat = reshape(%pool) { newShape: [1, 16] }
+  %weights = constant float32[16, 4] splat 0.5
+  %product = matmul(%flat, %weights)
+  %sum = add(%product, %bias)
+  %y = softmax(%sum) { axis: 1 }
+  output "y" = %y
+`;
+
 export class EngineServer {
   readonly #engine: Engine;
   readonly #send: Send;
@@ -72,6 +93,18 @@ export class EngineServer {
   free(): void {
     this.#isLost = true;
     this.#engine.free();
+  }
+
+  /** Numbers are the page's half's from 1 on. */
+  warmUp(): void {
+    const engine = this.#engine;
+    const [x, y] = [0, 0xffff_ffff];
+    engine.compile(0, NETWORK, new Uint32Array(), []);
+    engine.createTensor(x, 'float32', [1, 3, 4, 4]);
+    engine.createTensor(y, 'float32', [1, 4]);
+    engine.dispatch(0, ['x', x], ['y', y]);
+    for (const tensor of [x, y]) engine.freeTensor(tensor);
+    engine.freeGraph(0);
   }
 
   get helpers(): number {
