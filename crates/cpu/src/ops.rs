@@ -36,6 +36,11 @@ mod view;
 mod weight_only;
 
 /// The kernel for one node.
+///
+/// Like the lowerings of its kinds a function of its own: inlined into one another they make one of
+/// 80 kB, and browsers compile a function when it is called, and again when it is called often, as a
+/// whole.
+#[inline(never)]
 pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
     let chain = || chain::lower(cx.graph, &[cx.node_id], cx.isa);
     if let Some(built) = chain() {
@@ -94,6 +99,7 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
 
 /// The kernel for a matrix operator and the element-wise nodes after it; `None` where it has none
 /// that takes them all.
+#[inline(never)]
 pub(crate) fn lower_matrix(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
     widened(cx, |cx| match &cx.node.op {
         Op::Matmul(op) => matmul::lower(op, cx, after),
@@ -106,6 +112,7 @@ pub(crate) fn lower_matrix(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
 
 /// The kernel for a product with weights of few bits and the element-wise nodes after it; `cx` is
 /// the product's.
+#[inline(never)]
 pub(crate) fn lower_weight_only(cx: &Cx<'_>, nodes: &[NodeId]) -> Option<Built> {
     let after: Vec<NodeId> = nodes.iter().copied().filter(|&id| id > cx.node_id).collect();
     widened(cx, |cx| weight_only::lower(cx, &after))

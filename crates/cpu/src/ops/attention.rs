@@ -43,6 +43,7 @@ struct Heads {
 
 /// The kernel for a group; `cx` is its last node's. `None` where the result cannot be written row
 /// by row.
+#[inline(never)]
 pub(crate) fn lower(group: &Attention, cx: &Cx<'_>) -> Option<Built> {
     let is_half = cx.graph.desc(group.q.value).data_type == DataType::Float16;
     let built = build(group, cx)?;

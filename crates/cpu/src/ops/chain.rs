@@ -288,6 +288,7 @@ struct Pointwise {
 
 /// The kernel for element-wise nodes of which only the last one's result is needed; `None` where
 /// some are not on floats.
+#[inline(never)]
 pub(crate) fn lower(graph: &Graph, nodes: &[NodeId], isa: Isa) -> Option<Built> {
     let mut builder = ChainBuilder::new(graph, false);
     let mut last = None;

@@ -18,6 +18,7 @@ struct Join {
 }
 
 /// `is_placed` says of each operand whether it has been computed in the result's memory.
+#[inline(never)]
 pub(crate) fn lower(op: &Concat, cx: &Cx<'_>, is_placed: &[bool]) -> Result<Option<Built>> {
     let axis = op.axis as usize;
     let output = cx.output(0);

@@ -18,6 +18,7 @@ use crate::threads::{Pieces, Threads};
 
 /// The kernel for a convolution and the element-wise nodes after it; `None` for channels first,
 /// which is laid out otherwise before.
+#[inline(never)]
 pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
     if op.input_layout == InputLayout::Nchw {
         return None;

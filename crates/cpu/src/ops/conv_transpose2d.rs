@@ -96,6 +96,7 @@ struct Transposed {
 
 /// The kernel for a transposed convolution and the element-wise nodes after it; `None` for channels
 /// first, which is laid out otherwise before.
+#[inline(never)]
 pub(crate) fn lower(op: &ConvTranspose2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
     if op.input_layout == InputLayout::Nchw {
         return None;

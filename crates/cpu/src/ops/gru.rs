@@ -43,10 +43,12 @@ struct Network {
     has_sequence: bool,
 }
 
+#[inline(never)]
 pub(super) fn lower(op: &Gru, cx: &Cx<'_>) -> Result<Built> {
     Ok(network(op, cx, [3, 4], 5))
 }
 
+#[inline(never)]
 pub(super) fn lower_cell(op: &GruCell, cx: &Cx<'_>) -> Result<Built> {
     let network_op = Gru {
         reset_after: op.reset_after,

@@ -43,11 +43,13 @@ struct Slots {
     states: [usize; 2],
 }
 
+#[inline(never)]
 pub(super) fn lower(op: &Lstm, cx: &Cx<'_>) -> Result<Built> {
     let slots = Slots { biases: [3, 4], peephole: 5, states: [6, 7] };
     Ok(network(op, cx, &slots, op.return_sequence))
 }
 
+#[inline(never)]
 pub(super) fn lower_cell(op: &LstmCell, cx: &Cx<'_>) -> Result<Built> {
     let slots = Slots { biases: [5, 6], peephole: 7, states: [3, 4] };
     let network_op = Lstm {

@@ -14,6 +14,7 @@ pub(crate) fn lower(_: &Matmul, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> 
 }
 
 /// The same, with a right operand that is packed already.
+#[inline(never)]
 pub(crate) fn lower_product(cx: &Cx<'_>, packed: Option<Right>, after: &[NodeId]) -> Option<Built> {
     let (a, b) = (sizes(&cx.input(0)), sizes(&cx.input(1)));
     let output = sizes(&cx.output(0));
@@ -75,6 +76,7 @@ pub(crate) fn lower_gemm(op: &Gemm, cx: &Cx<'_>, after: &[NodeId]) -> Option<Bui
 }
 
 /// The same, with a right operand that is packed already; alpha then is 1.
+#[inline(never)]
 pub(crate) fn lower_gemm_product(
     op: &Gemm,
     cx: &Cx<'_>,

@@ -15,6 +15,7 @@ struct PadKernel<T> {
     value: T,
 }
 
+#[inline(never)]
 pub(crate) fn lower(op: &Pad, cx: &Cx<'_>) -> Built {
     let mode = match op.mode {
         PaddingMode::Constant => copy::PaddingMode::Constant,

@@ -61,6 +61,7 @@ struct Product<T> {
 
 /// The kernel for a group of which `cx` has the root; `None` where its nodes are computed with
 /// floats.
+#[inline(never)]
 pub(crate) fn lower(cx: &Cx<'_>, nodes: &[NodeId]) -> Option<Built> {
     let quantize = cx.graph.node(*nodes.last()?);
     let input = dequantized(cx, cx.node.inputs[0]?)?;

@@ -26,6 +26,7 @@ struct Resample<T> {
     element: PhantomData<T>,
 }
 
+#[inline(never)]
 pub(crate) fn lower(op: &Resample2d, cx: &Cx<'_>) -> Built {
     let (input, output) = (sizes(&cx.input(0)), sizes(&cx.output(0)));
     let mut axes = op.axes.map(|axis| axis as usize);

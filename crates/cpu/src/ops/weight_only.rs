@@ -9,6 +9,7 @@ use crate::ops::matrix::Right;
 
 /// The kernel for a product whose second operand is dequantised, perhaps transposed, and the
 /// element-wise nodes after it; `None` where scales do not lie as the kernel wants them.
+#[inline(never)]
 pub(crate) fn lower(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
     let mut maker = producer(cx, cx.node.inputs[1]?)?;
     let is_transposed = matches!(maker.op, Op::Transpose(_));
