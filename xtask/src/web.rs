@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -100,7 +101,19 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     install(workspace)?;
     let all = Variant::value_variants();
     let chosen = if arguments.variant.is_empty() { all } else { &arguments.variant };
-    chosen.iter().try_for_each(|&variant| make(workspace, variant))
+    // Most of a build is its link-time optimisation, which keeps one processor busy: so many at once.
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    for some in chosen.chunks(at_once) {
+        let compiled: Vec<Result<PathBuf>> = thread::scope(|scope| {
+            let build = |&variant| scope.spawn(move || compile(workspace, variant));
+            let builds: Vec<_> = some.iter().map(build).collect();
+            builds.into_iter().map(|build| build.join().expect("a build does not panic")).collect()
+        });
+        for (&variant, compiled) in some.iter().zip(compiled) {
+            finish(workspace, variant, &compiled?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Builds every variant.
@@ -145,17 +158,16 @@ fn nameless(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(known.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
 }
 
-fn make(workspace: &Workspace, variant: Variant) -> Result<()> {
+fn finish(workspace: &Workspace, variant: Variant, compiled: &Path) -> Result<()> {
     let name = variant.name();
-    let compiled = compile(workspace, variant)?;
     let folder = workspace.root().join("web/wasm");
     let finished = folder.join(format!("{name}.wasm"));
-    if crate::dist::is_newer(&finished, &compiled) {
+    if crate::dist::is_newer(&finished, compiled) {
         return Ok(());
     }
     fs::create_dir_all(&folder)?;
     let bound = compiled.with_file_name("bound");
-    bind(&compiled, &bound, variant.glue()).with_context(|| format!("the bindings of {name}"))?;
+    bind(compiled, &bound, variant.glue()).with_context(|| format!("the bindings of {name}"))?;
     // What joins shared memory also takes memory of its own, so one glue serves all engines.
     if variant.has_threads() || variant == Variant::Onnx {
         let glue = format!("{}.js", variant.glue());
