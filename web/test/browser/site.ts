@@ -9,6 +9,8 @@ import { serve, ISOLATION, type Server } from '../../tools/serve.mjs';
 export const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const PAGES = fileURLToPath(new URL('pages', import.meta.url));
 
+const DIGITS = fileURLToPath(new URL('../../../models/digits', import.meta.url));
+
 /** The models that some tests run; not part of the repository. */
 export const SHARED = process.env['WEBNN_SHARED'];
 
@@ -61,6 +63,7 @@ export function useSite(args: string[] = []): Site {
         roots: {
           '/dist/': DIST,
           '/pages/': PAGES,
+          '/digits/': DIGITS,
           ...(SHARED === undefined ? {} : { '/models/': `${SHARED}/models` }),
         },
         headers: (path): Record<string, string> => ({

@@ -28,14 +28,15 @@ function watch() {
 }
 
 /** Imports the package, makes a context, loads and builds the model, and computes a few times. */
-export async function responsive(url, options) {
+export async function responsive(url, options, isFetched = false) {
+  const source = isFetched ? await (await fetch(url)).arrayBuffer() : url;
   const watched = watch();
   await import('/dist/polyfill.js');
   const { loadOnnx } = await import('/dist/onnx.js');
   watched.begin('context');
   const context = await navigator.ml.createContext();
   watched.begin('build');
-  const model = await loadOnnx(context, url, options);
+  const model = await loadOnnx(context, source, options);
   watched.begin('dispatch');
   const inputs = await tensors(context, model.inputs, { writable: true });
   const outputs = await tensors(context, model.outputs, { readable: true });

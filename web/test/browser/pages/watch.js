@@ -4,6 +4,7 @@ export function watchWorkers() {
   globalThis.Worker = class extends globalThis.Worker {
     constructor(...args) {
       super(...args);
+      this.script = String(args[0]).split('/').pop();
       globalThis.workers.push(this);
     }
   };
