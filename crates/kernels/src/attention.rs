@@ -9,11 +9,12 @@ use std::ops::Range;
 
 use crate::Isa;
 use crate::buffer::Scratch;
+use crate::float::Float;
 use crate::gemm::rows::Heights;
 use crate::gemm::tile::Call;
 use crate::gemm::{Matrix, MatrixMut, Tile};
-use crate::map::math::exp;
-use crate::simd::{ForEachIsa, Simd, dispatch};
+use crate::map::math::exp_negative;
+use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 
 /// The operands of one head.
 #[derive(Clone, Copy, Debug)]
@@ -127,25 +128,10 @@ struct Panel<'a> {
 
 impl Panel<'_> {
     fn start(&mut self, operands: &Attention<'_>, queries: Range<usize>) {
-        let q = operands.q;
         self.width = queries.len().next_multiple_of(self.tile.lanes);
-        let packed = &mut self.packed[..q.columns * self.width];
-        for i in 0..self.width {
-            let column = packed.iter_mut().skip(i).step_by(self.width);
-            if i >= queries.len() {
-                column.for_each(|x| *x = 0.0);
-                continue;
-            }
-            let from = (queries.start + i) * q.row_stride;
-            if q.column_stride == 1 {
-                let row = &q.data[from..][..q.columns];
-                column.zip(row).for_each(|(x, &q)| *x = q * operands.scale);
-            } else {
-                for (k, x) in column.enumerate() {
-                    *x = q.data[from + k * q.column_stride] * operands.scale;
-                }
-            }
-        }
+        let packed = &mut self.packed[..operands.q.columns * self.width];
+        let Attention { q, scale, .. } = *operands;
+        dispatch(self.tile.isa, PackQueries { q, queries, scale, packed, width: self.width });
         self.sums.fill(0.0);
         self.total.fill(0.0);
         // Not infinity: where all scores so far are minus infinity, differences stay defined.
@@ -159,8 +145,9 @@ impl Panel<'_> {
             *pointer = k.data.as_ptr().wrapping_add(key * k.row_stride);
         }
         self.product(keys.len(), k.columns, k.column_stride, Product::Scores);
-        if let Some(mask) = &operands.mask {
-            self.add_mask(mask, queries, keys.clone());
+        if let Some(mask) = operands.mask {
+            let scores = &mut self.scores[..keys.len() * width];
+            dispatch(self.tile.isa, AddMask { mask, queries, keys: keys.clone(), scores, width });
         }
         dispatch(
             self.tile.isa,
@@ -176,25 +163,6 @@ impl Panel<'_> {
             *pointer = v.data.as_ptr().wrapping_add(from);
         }
         self.product(v.columns, keys.len(), v.row_stride, Product::Sums);
-    }
-
-    fn add_mask(&mut self, mask: &Matrix<'_, f32>, queries: Range<usize>, keys: Range<usize>) {
-        let width = self.width;
-        for (i, query) in queries.enumerate() {
-            let from = query * mask.row_stride + keys.start * mask.column_stride;
-            let scores = self.scores[i..].iter_mut().step_by(width).take(keys.len());
-            if mask.column_stride == 1 {
-                let row = &mask.data[from..][..keys.len()];
-                // Much of a mask is zeros: often there is nothing to add. Shifting drops their sign.
-                if row.iter().fold(0, |bits, x| bits | (x.to_bits() << 1)) != 0 {
-                    scores.zip(row).for_each(|(score, &x)| *score += x);
-                }
-            } else {
-                for (k, score) in scores.enumerate() {
-                    *score += mask.data[from + k * mask.column_stride];
-                }
-            }
-        }
     }
 
     /// Multiplies `rows` rows of `depth` elements, `step` apart, behind the pointers by a panel.
@@ -238,33 +206,176 @@ impl Panel<'_> {
     }
 
     fn finish(&mut self, out: &mut MatrixMut<'_, f32>) {
-        let width = self.width;
-        let columns = out.columns();
-        let sums = &mut self.sums[..columns * width];
-        dispatch(self.tile.isa, Divide { sums, total: &self.total[..width] });
-        for i in 0..out.rows() {
-            let sums = self.sums.iter().skip(i).step_by(width);
-            out.row(i).iter_mut().zip(sums).for_each(|(to, &sum)| *to = sum);
+        let sums = &mut self.sums[..out.columns() * self.width];
+        dispatch(self.tile.isa, Divide { sums, total: &self.total[..self.width], out });
+    }
+}
+
+/// A square of as many vectors as they have lanes, transposed.
+#[inline(always)]
+fn transposed<S: Simd>(s: S, mut rows: [S::F32; MAX_LANES]) -> [S::F32; MAX_LANES] {
+    for _ in 0..S::LANES.ilog2() {
+        let before = rows;
+        for i in 0..S::LANES / 2 {
+            (rows[2 * i], rows[2 * i + 1]) = s.zip(before[i], before[i + S::LANES / 2]);
+        }
+    }
+    rows
+}
+
+/// Calls `put` for each of the first columns of some rows, one row per lane at most: with the
+/// column's number and its elements, then zeros. `row` gives a row from a column on.
+#[inline(always)]
+fn for_each_column<'x, S: Simd>(
+    s: S,
+    rows: usize,
+    columns: usize,
+    row: impl Fn(usize, usize) -> &'x [f32],
+    mut put: impl FnMut(usize, S::F32),
+) {
+    for first in (0..columns).step_by(S::LANES) {
+        let len = S::LANES.min(columns - first);
+        let mut block = [s.splat(0.0); MAX_LANES];
+        for (i, vector) in block[..rows].iter_mut().enumerate() {
+            *vector = f32::load_up_to(s, &row(i, first)[..len]);
+        }
+        let block = transposed(s, block);
+        for (i, &vector) in block[..len].iter().enumerate() {
+            put(first + i, vector);
         }
     }
 }
 
-/// Divides rows of weighted sums by the sums of weights.
-struct Divide<'a> {
-    sums: &'a mut [f32],
-    total: &'a [f32],
+/// Scales and transposes queries into a panel, whose other lanes become zero.
+struct PackQueries<'a> {
+    q: Matrix<'a, f32>,
+    queries: Range<usize>,
+    scale: f32,
+    packed: &'a mut [f32],
+    width: usize,
 }
 
-impl ForEachIsa for Divide<'_> {
+impl ForEachIsa for PackQueries<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for at in (0..self.total.len()).step_by(S::LANES) {
-            let share = s.div(s.splat(1.0), s.load(&self.total[at..]));
-            for row in self.sums.chunks_exact_mut(self.total.len()) {
+        let PackQueries { q, queries, scale, packed, width } = self;
+        if q.column_stride != 1 {
+            for (k, line) in packed.chunks_exact_mut(width).enumerate() {
+                line.fill(0.0);
+                for (x, query) in line.iter_mut().zip(queries.clone()) {
+                    *x = q.data[query * q.row_stride + k * q.column_stride] * scale;
+                }
+            }
+            return;
+        }
+        for at in (0..width).step_by(S::LANES) {
+            for_each_column(
+                s,
+                S::LANES.min(queries.len() - at),
+                q.columns,
+                #[inline(always)]
+                |i, k| &q.data[(queries.start + at + i) * q.row_stride + k..],
+                #[inline(always)]
+                |k, column| {
+                    s.store(s.mul(column, s.splat(scale)), &mut packed[k * width + at..]);
+                },
+            );
+        }
+    }
+}
+
+/// Adds a mask to the scores of a block.
+struct AddMask<'a> {
+    mask: Matrix<'a, f32>,
+    queries: Range<usize>,
+    keys: Range<usize>,
+    scores: &'a mut [f32],
+    width: usize,
+}
+
+impl ForEachIsa for AddMask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let AddMask { mask, queries, keys, scores, width } = self;
+        let Matrix { data, row_stride, column_stride, .. } = mask;
+        let start = queries.start * row_stride + keys.start * column_stride;
+        if row_stride == 0 {
+            for (k, line) in scores.chunks_exact_mut(width).enumerate() {
+                let x = data[start + k * column_stride];
+                line.iter_mut().for_each(|score| *score += x);
+            }
+            return;
+        }
+        if column_stride != 1 {
+            for (k, line) in scores.chunks_exact_mut(width).enumerate() {
+                let from = start + k * column_stride;
+                for (i, score) in line[..queries.len()].iter_mut().enumerate() {
+                    *score += data[from + i * row_stride];
+                }
+            }
+            return;
+        }
+        for at in (0..width).step_by(S::LANES) {
+            let rows = S::LANES.min(queries.len() - at);
+            let row = |i: usize| &data[start + (at + i) * row_stride..][..keys.len()];
+            // Much of a mask is zeros: often there is nothing to add. Shifting drops their sign.
+            let bits = |i: usize| row(i).iter().fold(0, |bits, x| bits | x.to_bits() << 1);
+            if (0..rows).fold(0, |all, i| all | bits(i)) == 0 {
+                continue;
+            }
+            for_each_column(
+                s,
+                rows,
+                keys.len(),
+                #[inline(always)]
+                |i, k| &row(i)[k..],
+                #[inline(always)]
+                |k, column| {
+                    let scores = &mut scores[k * width + at..];
+                    s.store(s.add(s.load(scores), column), scores);
+                },
+            );
+        }
+    }
+}
+
+/// Divides rows of weighted sums by the sums of weights, and transposes them into the result.
+struct Divide<'a, 'b, 'c> {
+    sums: &'a mut [f32],
+    total: &'a [f32],
+    out: &'b mut MatrixMut<'c, f32>,
+}
+
+impl ForEachIsa for Divide<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Divide { sums, total, out } = self;
+        let (width, queries, columns) = (total.len(), out.rows(), out.columns());
+        for at in (0..width).step_by(S::LANES) {
+            let share = s.div(s.splat(1.0), s.load(&total[at..]));
+            for row in sums.chunks_exact_mut(width) {
                 s.store(s.mul(s.load(&row[at..]), share), &mut row[at..]);
             }
+        }
+        for first in (0..columns).step_by(S::LANES) {
+            let rows = S::LANES.min(columns - first);
+            for_each_column(
+                s,
+                rows,
+                queries,
+                #[inline(always)]
+                |i, query| &sums[(first + i) * width + query..],
+                #[inline(always)]
+                |query, column| {
+                    f32::store_up_to(s, column, &mut out.row(query)[first..][..rows]);
+                },
+            );
         }
     }
 }
@@ -304,16 +415,18 @@ impl ForEachIsa for Weigh<'_> {
             let greatest = s.max_fast(s.max_fast(most[0], most[1]), s.max_fast(most[2], most[3]));
             let mut total = s.splat(0.0);
             for row in self.scores.chunks_exact_mut(width) {
-                let weight = exp(s, s.sub(s.load(&row[at..]), greatest));
+                let weight = exp_negative(s, s.sub(s.load(&row[at..]), greatest));
                 s.store(weight, &mut row[at..]);
                 total = s.add(total, weight);
             }
-            let scale = exp(s, s.sub(before, greatest));
+            let scale = exp_negative(s, s.sub(before, greatest));
             let total = s.mul_add(s.load(&self.total[at..]), scale, total);
             s.store(total, &mut self.total[at..]);
             s.store(greatest, &mut self.greatest[at..]);
-            for row in self.sums.chunks_exact_mut(width) {
-                s.store(s.mul(s.load(&row[at..]), scale), &mut row[at..]);
+            if s.mask_bits(s.not(s.eq(before, greatest))) != 0 {
+                for row in self.sums.chunks_exact_mut(width) {
+                    s.store(s.mul(s.load(&row[at..]), scale), &mut row[at..]);
+                }
             }
         }
     }

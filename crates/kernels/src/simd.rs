@@ -238,6 +238,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
         self.to_bits(self.select(mask, self.with_bits(a), self.with_bits(b)))
     }
 
+    /// The lanes of `a` and `b` in turns: those of the lower halves, then those of the upper ones.
+    fn zip(self, a: Self::F32, b: Self::F32) -> (Self::F32, Self::F32);
+
     /// The sum of the lanes: halves are added until one lane is left.
     #[inline(always)]
     fn reduce_add(self, a: Self::F32) -> f32 {

@@ -139,5 +139,9 @@ impl Simd for Neon {
         fn shr_i32<const N>(a: int32x4_t) -> int32x4_t { vshlq_s32(a, vdupq_n_s32(-(N as i32))) }
         fn eq_i32(a: int32x4_t, b: int32x4_t) -> uint32x4_t { vceqq_s32(a, b) }
         fn gt_i32(a: int32x4_t, b: int32x4_t) -> uint32x4_t { vcgtq_s32(a, b) }
+
+        fn zip(a: float32x4_t, b: float32x4_t) -> (float32x4_t, float32x4_t) {
+            (vzip1q_f32(a, b), vzip2q_f32(a, b))
+        }
     }
 }

@@ -206,4 +206,9 @@ impl Simd for Scalar {
     fn gt_i32(self, a: i32, b: i32) -> bool {
         a > b
     }
+
+    #[inline(always)]
+    fn zip(self, a: f32, b: f32) -> (f32, f32) {
+        (a, b)
+    }
 }

@@ -242,3 +242,29 @@ fn half_precision_rounds_to_nearest_even() {
         dispatch(isa, Halves);
     }
 }
+
+/// Two vectors zipped.
+struct Zip;
+
+impl ForEachIsa for Zip {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let a: [f32; super::MAX_LANES] = std::array::from_fn(|i| i as f32);
+        let b = a.map(|x| -1.0 - x);
+        let (lower, upper) = s.zip(s.load(&a), s.load(&b));
+        let mut out = [0.0; 2 * super::MAX_LANES];
+        s.store(lower, &mut out);
+        s.store(upper, &mut out[S::LANES..]);
+        for (i, &lane) in out[..2 * S::LANES].iter().enumerate() {
+            let expected = if i % 2 == 0 { a[i / 2] } else { b[i / 2] };
+            assert_eq!(lane, expected, "lane {i} on {:?}", S::ISA);
+        }
+    }
+}
+
+#[test]
+fn zipped_lanes_take_turns() {
+    Isa::available().for_each(|isa| dispatch(isa, Zip));
+}

@@ -155,5 +155,9 @@ impl Simd for Simd128 {
         fn shr_i32<const N>(a: v128) -> v128 { i32x4_shr(a, N) }
         fn eq_i32(a: v128, b: v128) -> v128 { i32x4_eq(a, b) }
         fn gt_i32(a: v128, b: v128) -> v128 { i32x4_gt(a, b) }
+
+        fn zip(a: v128, b: v128) -> (v128, v128) {
+            (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b))
+        }
     }
 }

@@ -160,6 +160,12 @@ impl Simd for Avx2 {
         fn gt_i32(a: __m256i, b: __m256i) -> __m256 {
             _mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))
         }
+
+        fn zip(a: __m256, b: __m256) -> (__m256, __m256) {
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let lower = _mm256_permute2f128_ps::<0x20>(low, high);
+            (lower, _mm256_permute2f128_ps::<0x31>(low, high))
+        }
     }
 }
 
@@ -278,5 +284,11 @@ impl Simd for Avx512 {
         fn shr_i32<const N>(a: __m512i) -> __m512i { _mm512_srai_epi32::<N>(a) }
         fn eq_i32(a: __m512i, b: __m512i) -> __mmask16 { _mm512_cmpeq_epi32_mask(a, b) }
         fn gt_i32(a: __m512i, b: __m512i) -> __mmask16 { _mm512_cmpgt_epi32_mask(a, b) }
+
+        fn zip(a: __m512, b: __m512) -> (__m512, __m512) {
+            let lower = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let upper = _mm512_add_epi32(lower, _mm512_set1_epi32(8));
+            (_mm512_permutex2var_ps(a, lower, b), _mm512_permutex2var_ps(a, upper, b))
+        }
     }
 }
