@@ -24,5 +24,6 @@ pub mod scan;
 pub mod simd;
 pub mod softmax;
 pub mod strided;
+pub mod winograd;
 
 pub use isa::Isa;
