@@ -17,6 +17,7 @@ pub mod place;
 mod print;
 mod recognise;
 mod rewrite;
+mod scale;
 mod simplify;
 #[cfg(test)]
 mod testing;
@@ -88,6 +89,7 @@ pub fn optimize(graph: Graph, rules: &Rules<'_>) -> Result<Graph> {
     let graph = recognise::recognise(graph, rules)?;
     let graph = layout::lay_out(&graph, rules)?;
     let graph = simplify::simplify(graph, rules)?;
+    let graph = scale::fold(graph, rules)?;
     let graph = parts::take_apart(&graph)?;
     let graph = dequantize::fold(&graph, rules)?;
     dequantize::unshare(&graph, rules)

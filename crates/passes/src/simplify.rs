@@ -83,7 +83,7 @@ pub(crate) struct Site<'s, 'a> {
     /// How often each old value is taken.
     uses: &'s [u32],
     /// Values of the new graph.
-    operands: Vec<Option<ValueId>>,
+    pub(crate) operands: Vec<Option<ValueId>>,
     results: Vec<Desc>,
 }
 
