@@ -82,6 +82,12 @@ fn transpose<T: Copy + Default>(
     columns: usize,
     out: &mut [T],
 ) {
+    match columns {
+        2 => return interleave::<T, 2>(x, offset, step, out),
+        3 => return interleave::<T, 3>(x, offset, step, out),
+        4 => return interleave::<T, 4>(x, offset, step, out),
+        _more => {}
+    }
     let rows = out.len() / columns;
     let at = |row: usize, column: usize| {
         offset.wrapping_add(row).wrapping_add(column.wrapping_mul(step))
@@ -109,6 +115,17 @@ fn transpose<T: Copy + Default>(
                 }
             }
         }
+    }
+}
+
+/// The same for a few columns, which blocks would leave mostly empty: channels of a picture.
+fn interleave<T: Copy, const N: usize>(x: &[T], offset: usize, step: usize, out: &mut [T]) {
+    let (out, _) = out.as_chunks_mut::<N>();
+    let lines: [&[T]; N] = std::array::from_fn(|column| {
+        &x[offset.wrapping_add(column.wrapping_mul(step))..][..out.len()]
+    });
+    for (row, out) in out.iter_mut().enumerate() {
+        *out = std::array::from_fn(|column| lines[column][row]);
     }
 }
 
