@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use half::f16;
 use webnn_kernels::copy::{Padding, PaddingMode, read};
+use webnn_kernels::gemm::MatrixMut;
 use webnn_kernels::norm::{Affine, Along, normalize};
 use webnn_kernels::pool::{Pooling, Windows, pool_channels_first, pool_channels_last};
 use webnn_kernels::reduce::{FloatReduction, Reduction, reduce_floats};
@@ -115,10 +116,12 @@ fn main() {
 
     let up = Resampling::new(Interpolation::Linear, [32, 32], [64, 64]);
     time("resample 32x32x64 to 64x64, linear", n, || {
-        up.run(isa, [1, 64], black_box(&x[..65_536]), 0..64, &mut y);
+        let y = MatrixMut::new(&mut y, [64 * 64, 64], 64);
+        up.run(isa, [1, 64], black_box(&x[..65_536]), 0..64, y);
     });
     time("resample 64x32x32 to 64x64, linear", n, || {
-        up.run(isa, [1, 1], black_box(&x[..65_536]), 0..64 * 64, &mut y);
+        let y = MatrixMut::new(&mut y, [64 * 64, 64], 64);
+        up.run(isa, [1, 1], black_box(&x[..65_536]), 0..64 * 64, y);
     });
 
     time("f32 to f16", n, || convert::f32_to_f16(isa, black_box(&x), &mut half_y));

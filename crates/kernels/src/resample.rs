@@ -5,6 +5,7 @@ use std::ops::Range;
 use half::f16;
 
 use crate::Isa;
+use crate::gemm::MatrixMut;
 use crate::simd::{ForEachIsa, Simd, dispatch};
 
 /// How a value between samples is found.
@@ -90,14 +91,21 @@ impl Resampling {
         Resampling { interpolation, input, places }
     }
 
-    /// Elements of the result for one index of the first resampled dimension.
-    fn row_len(&self, [between, inner]: [usize; 2]) -> usize {
-        between * self.places[1].len() * inner
+    /// The columns of the matrix that a result is: its elements that are neighbours in memory
+    /// wherever it lies.
+    pub fn columns(&self, inner: usize) -> usize {
+        if inner == 1 { self.places[1].len() } else { inner }
+    }
+
+    /// The rows of that matrix for one index of the first resampled dimension.
+    pub fn lines(&self, [between, inner]: [usize; 2]) -> usize {
+        between * self.places[1].len() * inner / self.columns(inner).max(1)
     }
 
     /// Computes the rows `rows` of a result of shape `[outer, first, between, second, inner]`,
     /// the first and the second dimension being resampled: a row has one index in each of the
-    /// first two. `x` is the whole input, `out` holds just those rows.
+    /// first two. `x` is the whole input, `out` holds just those rows, [`Self::lines`] of
+    /// [`Self::columns`] each.
     ///
     /// # Panics
     ///
@@ -108,10 +116,11 @@ impl Resampling {
         [between, inner]: [usize; 2],
         x: &[T],
         rows: Range<usize>,
-        out: &mut [T],
+        out: MatrixMut<'_, T>,
     ) {
-        assert_eq!(out.len(), rows.len() * self.row_len([between, inner]));
-        if !out.is_empty() {
+        let lines = self.lines([between, inner]);
+        assert!(out.rows() == rows.len() * lines && out.columns() == self.columns(inner));
+        if out.rows() > 0 && out.columns() > 0 {
             dispatch(isa, Resample { resampling: self, between, inner, x, rows, out });
         }
     }
@@ -123,7 +132,7 @@ struct Resample<'a, T> {
     inner: usize,
     x: &'a [T],
     rows: Range<usize>,
-    out: &'a mut [T],
+    out: MatrixMut<'a, T>,
 }
 
 impl<T: Sample> ForEachIsa for Resample<'_, T> {
@@ -131,15 +140,18 @@ impl<T: Sample> ForEachIsa for Resample<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Resample { resampling, between, inner, x, rows, out } = self;
+        let Resample { resampling, between, inner, x, rows, mut out } = self;
         let [first, second] = &resampling.places;
         let line_len = resampling.input[1] * inner;
-        let out_line_len = second.len() * inner;
-        for (row, out) in rows.zip(out.chunks_exact_mut(between * out_line_len)) {
+        let columns = out.columns();
+        let lines = resampling.lines([between, inner]) / between;
+        let mut at = 0;
+        for row in rows {
             let place = first[row % first.len()];
             let part = row / first.len() * resampling.input[0];
-            for (index, out) in out.chunks_exact_mut(out_line_len).enumerate() {
+            for index in 0..between {
                 let line = |at: usize| &x[((part + at) * between + index) * line_len..][..line_len];
+                let out = out.part(at..at + lines, 0..columns);
                 match resampling.interpolation {
                     Interpolation::Nearest => nearest(line(place.low), second, inner, out),
                     Interpolation::Linear => {
@@ -147,21 +159,22 @@ impl<T: Sample> ForEachIsa for Resample<'_, T> {
                         linear(lines, place.share, second, inner, out);
                     }
                 }
+                at += lines;
             }
         }
     }
 }
 
 #[inline(always)]
-fn nearest<T: Sample>(line: &[T], places: &[Place], inner: usize, out: &mut [T]) {
+fn nearest<T: Sample>(line: &[T], places: &[Place], inner: usize, mut out: MatrixMut<'_, T>) {
     if inner == 1 {
-        for (out, place) in out.iter_mut().zip(places) {
+        for (out, place) in out.row(0).iter_mut().zip(places) {
             *out = line[place.low];
         }
         return;
     }
-    for (out, place) in out.chunks_exact_mut(inner).zip(places) {
-        out.copy_from_slice(&line[place.low * inner..][..inner]);
+    for (i, place) in places.iter().enumerate() {
+        out.row(i).copy_from_slice(&line[place.low * inner..][..inner]);
     }
 }
 
@@ -171,22 +184,22 @@ fn linear<T: Sample>(
     share: f32,
     places: &[Place],
     inner: usize,
-    out: &mut [T],
+    mut out: MatrixMut<'_, T>,
 ) {
     if inner == 1 {
-        for (out, place) in out.iter_mut().zip(places) {
+        for (out, place) in out.row(0).iter_mut().zip(places) {
             let between =
                 |line: &[T]| mix(line[place.low].to_f32(), line[place.high].to_f32(), place.share);
             *out = T::from_f32(mix(between(low), between(high), share));
         }
         return;
     }
-    for (out, place) in out.chunks_exact_mut(inner).zip(places) {
+    for (i, place) in places.iter().enumerate() {
         let (left, right) = (place.low * inner, place.high * inner);
         let (a, b) = (&low[left..][..inner], &low[right..][..inner]);
         let (c, d) = (&high[left..][..inner], &high[right..][..inner]);
         let sources = a.iter().zip(b).zip(c.iter().zip(d));
-        for (out, ((a, b), (c, d))) in out.iter_mut().zip(sources) {
+        for (out, ((a, b), (c, d))) in out.row(i).iter_mut().zip(sources) {
             let upper = mix(a.to_f32(), b.to_f32(), place.share);
             let lower = mix(c.to_f32(), d.to_f32(), place.share);
             *out = T::from_f32(mix(upper, lower, share));
@@ -225,6 +238,11 @@ mod tests {
     }
 
     /// `shape` is outer, first, between, second, inner.
+    fn whole<T>(out: &mut [T], columns: usize) -> MatrixMut<'_, T> {
+        let rows = out.len() / columns;
+        MatrixMut::new(out, [rows, columns], columns)
+    }
+
     fn check(shape: [usize; 5]) {
         let inner = shape[4];
         let output = [7, 3];
@@ -259,14 +277,39 @@ mod tests {
                 }
             };
             let row = 2 * output[1] * inner;
+            let columns = resampling.columns(inner);
             for rows in [0..14, 3..9] {
                 for isa in Isa::available() {
                     let mut out = vec![0.0; rows.len() * row];
                     let mut half_out = vec![f16::ZERO; out.len()];
                     let mut byte_out = vec![0u8; out.len()];
-                    resampling.run(isa, [2, inner], &x, rows.clone(), &mut out);
-                    resampling.run(isa, [2, inner], &halves, rows.clone(), &mut half_out);
-                    resampling.run(isa, [2, inner], &bytes, rows.clone(), &mut byte_out);
+                    let around = [2, inner];
+                    resampling.run(isa, around, &x, rows.clone(), whole(&mut out, columns));
+                    resampling.run(
+                        isa,
+                        around,
+                        &halves,
+                        rows.clone(),
+                        whole(&mut half_out, columns),
+                    );
+                    resampling.run(
+                        isa,
+                        around,
+                        &bytes,
+                        rows.clone(),
+                        whole(&mut byte_out, columns),
+                    );
+                    // The same inside a wider matrix.
+                    let mut wide = vec![7.0; out.len() / columns * (columns + 2)];
+                    let lines = out.len() / columns;
+                    let inside = MatrixMut::new(&mut wide[1..], [lines, columns], columns + 2);
+                    resampling.run(isa, around, &x, rows.clone(), inside);
+                    for (wide, out) in wide.chunks(columns + 2).zip(out.chunks(columns)) {
+                        assert_eq!(
+                            (wide[0], &wide[1..=columns], wide[columns + 1]),
+                            (7.0, out, 7.0)
+                        );
+                    }
                     for i in 0..out.len() {
                         let at = i + rows.start * row;
                         let wide = expected(&|i| f64::from(x[i]), at);
