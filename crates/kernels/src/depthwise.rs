@@ -141,8 +141,11 @@ struct Rows<'a> {
     post: Option<&'a Post<'a>>,
 }
 
-/// Adjacent output pixels that one pass over the channels computes where nothing is padding.
-const PIXELS: usize = 4;
+/// The columns of the widest block: eight pixels two apart, five taps.
+const COLUMNS: usize = 19;
+
+/// The bytes of which a second-level cache surely holds most.
+const CACHE: usize = 1 << 20;
 
 impl ForEachIsa for Rows<'_> {
     type Output = ();
@@ -150,31 +153,19 @@ impl ForEachIsa for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let width = self.window.output[1];
-        let whole = self.window.whole(1);
-        let common =
-            matches!((self.window.kernel, self.window.strides[1]), ([3, 3] | [5, 5], 1 | 2));
-        let blocks = common && self.window.dilations[1] == 1 && whole.len() >= PIXELS;
         for (i, row) in self.rows.clone().enumerate() {
             let (image, oy) = (row / self.window.output[0], row % self.window.output[0]);
             let taps = self.window.taps_inside(0, oy);
-            let line = Line { image, oy, taps };
-            let mut ox = 0;
-            while ox < width {
-                if !(blocks && whole.contains(&ox)) {
-                    ox += self.pixel(s, &line, ox, i * width + ox);
-                    continue;
-                }
-                // The last block begins early rather than leave pixels over: they are computed
-                // twice, to the same bits.
-                ox = ox.min(whole.end - PIXELS);
-                let pixel = i * width + ox;
-                ox += match (self.window.kernel, self.window.strides[1]) {
-                    ([3, 3], 1) => self.pixels::<S, PIXELS, 3, 1>(s, &line, ox, pixel),
-                    ([3, 3], 2) => self.pixels::<S, PIXELS, 3, 2>(s, &line, ox, pixel),
-                    ([5, 5], 1) => self.pixels::<S, PIXELS, 5, 1>(s, &line, ox, pixel),
-                    ([5, 5], 2) => self.pixels::<S, PIXELS, 5, 2>(s, &line, ox, pixel),
-                    other => unreachable!("blocks are for the common filters, not {other:?}"),
-                };
+            let line = Line { image, oy, taps, pixel: i * width };
+            match (self.window.kernel, self.window.strides[1], self.block()) {
+                ([3, 3], 1, Some(block)) => self.line::<S, 3, 1>(s, &line, block),
+                ([3, 3], 2, Some(block)) => self.line::<S, 3, 2>(s, &line, block),
+                ([5, 5], 1, Some(block)) => self.line::<S, 5, 1>(s, &line, block),
+                ([5, 5], 2, Some(block)) => self.line::<S, 5, 2>(s, &line, block),
+                _other => (0..width).for_each(
+                    #[inline(always)]
+                    |ox| self.pixel(s, &line, ox),
+                ),
             }
             if let Some(post) = self.post {
                 let channels = self.filter.channels;
@@ -190,9 +181,29 @@ struct Line {
     image: usize,
     oy: usize,
     taps: Range<usize>,
+    /// The first pixel of the row in the output.
+    pixel: usize,
 }
 
 impl Rows<'_> {
+    /// How many adjacent pixels of a row are best computed together; `None` where each is
+    /// computed alone.
+    fn block(&self) -> Option<usize> {
+        let width = self.window.output[1];
+        // The last block begins early: blocks take the time of the pixels that they compute, and
+        // some more each.
+        let time = |block: usize| width.div_ceil(block) * (block + 1);
+        // Wide blocks of pixels that are two apart read from so many places at a time that the
+        // cache does not see what comes next: in images that it does not hold, narrow ones are
+        // faster.
+        let [input_height, input_width] = self.window.input;
+        let image = input_height * input_width * self.x.pixel_stride * size_of::<f32>();
+        let is_narrow = self.window.strides[1] > 1 && image > CACHE;
+        let blocks = [8, 7, 4].into_iter().filter(|&block| block <= width);
+        let blocks = blocks.filter(|&block| block == 4 || !is_narrow);
+        blocks.min_by_key(|&block| time(block)).filter(|_| self.window.dilations[1] == 1)
+    }
+
     /// Where the pixel under a tap starts in the input.
     #[inline(always)]
     fn at(&self, line: &Line, ky: usize, x: usize) -> usize {
@@ -204,7 +215,7 @@ impl Rows<'_> {
 
     /// Any one pixel.
     #[inline(always)]
-    fn pixel<S: Simd>(&mut self, s: S, line: &Line, ox: usize, pixel: usize) -> usize {
+    fn pixel<S: Simd>(&mut self, s: S, line: &Line, ox: usize) {
         let window = self.window;
         let columns = window.taps_inside(1, ox);
         let [low, high] = self.clamp.map(
@@ -227,84 +238,125 @@ impl Rows<'_> {
             }
             // A NaN in the second operand is kept.
             let sum = s.min_fast(high, s.max_fast(low, sum));
-            s.store_partial(sum, &mut self.y.row(pixel)[c..][..lanes]);
+            s.store_partial(sum, &mut self.y.row(line.pixel + ox)[c..][..lanes]);
         }
-        1
     }
 
-    /// `P` adjacent pixels whose taps all lie inside the image, with a filter of `K x K` taps.
+    /// A row of pixels in blocks, with a filter of `K x K` taps `SX` pixels from one output to the
+    /// next.
     #[inline(always)]
-    fn pixels<S: Simd, const P: usize, const K: usize, const SX: usize>(
-        &mut self,
-        s: S,
-        line: &Line,
-        ox: usize,
-        pixel: usize,
-    ) -> usize {
-        let channels = self.filter.channels;
-        let stride = self.x.pixel_stride;
-        let columns = (P - 1) * SX + K;
+    fn line<S: Simd, const K: usize, const SX: usize>(&mut self, s: S, line: &Line, block: usize) {
+        let (channels, stride) = (self.filter.channels, self.x.pixel_stride);
+        let [width, out_width] = [self.window.input[1], self.window.output[1]];
         let mut rows: [&[f32]; K] = [&[]; K];
         for (row, ky) in rows.iter_mut().zip(line.taps.clone()) {
-            let from = self.at(line, ky, ox * SX - self.window.padding[1]);
-            *row = &self.x.data[from..][..(columns - 1) * stride + channels];
+            *row = &self.x.data[self.at(line, ky, 0)..][..(width - 1) * stride + channels];
         }
-        let mut part = self.y.part(pixel..pixel + P, 0..channels);
-        let patch = Patch {
-            rows: &rows[..line.taps.len()],
-            stride,
-            taps: &self.filter.taps,
-            first: line.taps.start,
-            bias: &self.filter.bias,
-            clamp: self.clamp,
-            channels,
-        };
-        let full = channels - channels % S::LANES;
-        for c in (0..full).step_by(S::LANES) {
-            patch.vector::<S, P, K, SX, true>(s, c, &mut part);
+        let columns = (block - 1) * SX + K;
+        let mut y = self.y.part(line.pixel..line.pixel + out_width, 0..channels);
+        let mut ox = 0;
+        while ox < out_width {
+            // The last block begins early rather than leave pixels over: they are computed twice,
+            // to the same bits.
+            ox = ox.min(out_width - block);
+            let (x, before) = (ox * SX, self.window.padding[1]);
+            let first = before.saturating_sub(x).min(columns);
+            let inside = first..(width + before).saturating_sub(x).clamp(first, columns);
+            let patch = Patch {
+                rows: &rows[..line.taps.len()],
+                // Counted from column 0, which may lie before the row.
+                first: x.wrapping_sub(before).wrapping_mul(stride),
+                stride,
+                inside,
+                taps: &self.filter.taps,
+                first_tap: line.taps.start,
+                bias: &self.filter.bias,
+                clamp: self.clamp,
+                channels,
+            };
+            let mut y = y.part(ox..ox + block, 0..channels);
+            match block {
+                8 => patch.block::<S, 8, K, SX>(s, &mut y),
+                7 => patch.block::<S, 7, K, SX>(s, &mut y),
+                4 => patch.block::<S, 4, K, SX>(s, &mut y),
+                other => unreachable!("blocks have 4, 7 or 8 pixels, not {other}"),
+            }
+            ox += block;
         }
-        if full < channels {
-            patch.vector::<S, P, K, SX, false>(s, full, &mut part);
-        }
-        P
     }
 }
 
 /// Some adjacent pixels of a row, and what they are computed from.
 struct Patch<'a> {
-    /// From the first column under the pixels, a slice per filter row inside the image.
+    /// The input's rows under the filter rows that are inside the image.
     rows: &'a [&'a [f32]],
+    /// Where the first column under the pixels starts in a row, and how far the next one is.
+    first: usize,
     stride: usize,
+    /// The columns that are inside the image; the others are zeros.
+    inside: Range<usize>,
     taps: &'a [f32],
     /// The first filter row inside the image.
-    first: usize,
+    first_tap: usize,
     bias: &'a [f32],
     clamp: [f32; 2],
     channels: usize,
 }
 
 impl Patch<'_> {
-    /// One vector of channels: all of its lanes, or fewer at the end.
+    /// `P` pixels, all channels.
     #[inline(always)]
-    fn vector<S: Simd, const P: usize, const K: usize, const SX: usize, const FULL: bool>(
+    fn block<S: Simd, const P: usize, const K: usize, const SX: usize>(
+        &self,
+        s: S,
+        y: &mut MatrixMut<'_, f32>,
+    ) {
+        let full = self.channels - self.channels % S::LANES;
+        if self.inside == (0..(P - 1) * SX + K) {
+            for c in (0..full).step_by(S::LANES) {
+                self.vector::<S, P, K, SX, false, true>(s, c, y);
+            }
+        } else {
+            for c in (0..full).step_by(S::LANES) {
+                self.vector::<S, P, K, SX, true, true>(s, c, y);
+            }
+        }
+        if full < self.channels {
+            self.vector::<S, P, K, SX, true, false>(s, full, y);
+        }
+    }
+
+    /// One vector of channels: all of its lanes if `FULL`, or fewer at the end. Columns may be
+    /// outside the image if `EDGE`.
+    #[inline(always)]
+    fn vector<
+        S: Simd,
+        const P: usize,
+        const K: usize,
+        const SX: usize,
+        const EDGE: bool,
+        const FULL: bool,
+    >(
         &self,
         s: S,
         c: usize,
         y: &mut MatrixMut<'_, f32>,
     ) {
-        /// The columns of the widest case: four pixels two apart, five taps.
-        const COLUMNS: usize = 11;
         const { assert!((P - 1) * SX + K <= COLUMNS) };
-        let columns = (P - 1) * SX + K;
         let lanes = if FULL { S::LANES } else { self.channels - c };
         let mut sums = [s.load(&self.bias[c..]); P];
         let taps = &self.taps[c * K * K..][..K * K * S::LANES];
-        for (row, taps) in self.rows.iter().zip(taps.chunks_exact(K * S::LANES).skip(self.first)) {
-            let row = &row[..(columns - 1) * self.stride + c + lanes];
+        let taps = taps.chunks_exact(K * S::LANES).skip(self.first_tap);
+        for (row, taps) in self.rows.iter().zip(taps) {
             let mut inputs = [s.splat(0.0); COLUMNS];
-            for (j, input) in inputs.iter_mut().take(columns).enumerate() {
-                let from = j * self.stride + c;
-                // SAFETY: `row` reaches to the end of the last column's lanes.
+            for (j, input) in inputs.iter_mut().take((P - 1) * SX + K).enumerate() {
+                if EDGE && !self.inside.contains(&j) {
+                    continue;
+                }
+                let from = self.first.wrapping_add(j * self.stride + c);
+                debug_assert!(from + lanes <= row.len());
+                // SAFETY: the column is inside the image, and a row reaches to the last channel of
+                // its last pixel.
                 let x = unsafe { row.get_unchecked(from..from + lanes) };
                 *input = if FULL { s.load(x) } else { s.load_partial(x) };
             }
@@ -326,139 +378,4 @@ impl Patch<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn window(
-        input: [usize; 2],
-        kernel: [usize; 2],
-        strides: [usize; 2],
-        dilations: [usize; 2],
-        padding: [usize; 2],
-    ) -> Window {
-        let output = [0, 1].map(|axis| {
-            let reach = (kernel[axis] - 1) * dilations[axis] + 1;
-            (input[axis] + 2 * padding[axis] - reach) / strides[axis] + 1
-        });
-        Window { input, output, kernel, strides, dilations, padding }
-    }
-
-    fn windows() -> Vec<Window> {
-        vec![
-            window([9, 17], [3, 3], [1, 1], [1, 1], [1, 1]),
-            window([9, 17], [3, 3], [2, 2], [1, 1], [1, 1]),
-            window([12, 14], [5, 5], [1, 1], [1, 1], [2, 2]),
-            window([12, 30], [5, 5], [2, 2], [1, 1], [2, 2]),
-            window([8, 9], [3, 3], [1, 1], [2, 2], [2, 2]),
-            window([8, 9], [2, 7], [3, 1], [1, 1], [0, 3]),
-            window([3, 2], [5, 5], [1, 1], [1, 1], [2, 2]),
-            window([1, 1], [3, 3], [1, 1], [1, 1], [1, 1]),
-            window([4, 6], [3, 3], [1, 1], [1, 1], [0, 0]),
-        ]
-    }
-
-    /// Numbers that are sums of few powers of two, so that sums of their products are exact.
-    fn numbers(len: usize, seed: usize) -> Vec<f32> {
-        (0..len).map(|i| ((i * 7 + seed * 13) % 31) as f32 / 4.0 - 4.0).collect()
-    }
-
-    #[test]
-    fn every_path_matches_the_definition() {
-        let images = 2;
-        for isa in Isa::available() {
-            for window in windows() {
-                for (channels, stride) in [(1, 1), (5, 7), (16, 16), (33, 40), (64, 64)] {
-                    let [height, width] = window.input;
-                    let [oh, ow] = window.output;
-                    let x = numbers(images * height * width * stride, 1);
-                    // The filter lies as [channels, height, width].
-                    let taps = window.taps();
-                    let filter = numbers(channels * taps, 2);
-                    let bias = numbers(channels, 3);
-                    let shape = [window.kernel[0], window.kernel[1], channels];
-                    let packed =
-                        PackedTaps::new(isa, &filter, shape, [shape[1], 1, taps], Some(&bias));
-                    let clamp = [-200.0, 100.0];
-                    let mut y = vec![7.0; images * oh * ow * (channels + 1)];
-                    let rows = images * oh;
-                    for range in [0..rows / 2, rows / 2..rows] {
-                        let part = &mut y[range.start * ow * (channels + 1)..];
-                        depthwise(
-                            Images { data: &x, pixel_stride: stride },
-                            &packed,
-                            &window,
-                            range.clone(),
-                            MatrixMut::new(part, [range.len() * ow, channels], channels + 1),
-                            clamp,
-                            None,
-                        );
-                    }
-                    for (at, &got) in y.iter().enumerate() {
-                        let (pixel, c) = (at / (channels + 1), at % (channels + 1));
-                        if c == channels {
-                            assert_eq!(got, 7.0, "{isa:?} writes beside the output");
-                            continue;
-                        }
-                        let (image, oy, ox) = (pixel / (oh * ow), pixel / ow % oh, pixel % ow);
-                        let mut sum = bias[c];
-                        for ky in 0..window.kernel[0] {
-                            for kx in 0..window.kernel[1] {
-                                let y = (oy * window.strides[0] + ky * window.dilations[0])
-                                    .wrapping_sub(window.padding[0]);
-                                let xx = (ox * window.strides[1] + kx * window.dilations[1])
-                                    .wrapping_sub(window.padding[1]);
-                                if y < height && xx < width {
-                                    let from = ((image * height + y) * width + xx) * stride + c;
-                                    sum += x[from] * filter[c * taps + ky * window.kernel[1] + kx];
-                                }
-                            }
-                        }
-                        let expected = sum.clamp(clamp[0], clamp[1]);
-                        assert_eq!(
-                            got, expected,
-                            "{isa:?}, {window:?}, {channels} channels: pixel {pixel}, channel {c}"
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn nan_passes_through_the_clamp() {
-        let window = window([1, 9], [1, 3], [1, 1], [1, 1], [0, 1]);
-        for isa in Isa::available() {
-            let packed = PackedTaps::new(isa, &[0.0, 1.0, 0.0], [1, 3, 1], [3, 1, 3], None);
-            let x = [-1.0, 9.0, f32::NAN, 1.0, 1.0, 1.0, 1.0, -5.0, 2.0];
-            let mut y = [0.5; 9];
-            let out = MatrixMut::new(&mut y, [9, 1], 1);
-            let images = Images { data: &x, pixel_stride: 1 };
-            depthwise(images, &packed, &window, 0..1, out, [0.0, 6.0], None);
-            // 0 * NaN is NaN too.
-            for (i, expected) in [(0, 0.0), (4, 1.0), (7, 0.0), (8, 2.0)] {
-                assert_eq!(y[i], expected, "{isa:?}");
-            }
-            assert!(y[1..4].iter().all(|x| x.is_nan()), "{isa:?}: {y:?}");
-        }
-    }
-
-    #[test]
-    fn finished_rows_are_handed_over_once() {
-        let window = window([5, 6], [3, 3], [1, 1], [1, 1], [1, 1]);
-        for isa in Isa::available() {
-            let filter = vec![0.0; 9 * 3];
-            let packed = PackedTaps::new(isa, &filter, [3, 3, 3], [9, 3, 1], None);
-            let x = vec![1.0; 30 * 3];
-            let mut y = vec![-1.0; 30 * 3];
-            let post: &Post<'_> = &|rows, _, y| {
-                for (i, row) in rows.enumerate() {
-                    y.row(i).iter_mut().for_each(|x| *x += row as f32);
-                }
-            };
-            let images = Images { data: &x, pixel_stride: 3 };
-            let out = MatrixMut::new(&mut y, [30, 3], 3);
-            depthwise(images, &packed, &window, 0..5, out, [-9.0, 9.0], Some(post));
-            assert!(y.iter().enumerate().all(|(i, &y)| y == (i / 3) as f32), "{isa:?}: {y:?}");
-        }
-    }
-}
+mod tests;

@@ -193,16 +193,6 @@ impl Window {
         let end = (size + before).saturating_sub(at).div_ceil(step).min(self.kernel[axis]);
         first.min(end)..end
     }
-
-    /// The output coordinates along `axis` where all taps fall inside the input.
-    pub(crate) fn whole(&self, axis: usize) -> Range<usize> {
-        let reach = (self.kernel[axis] - 1) * self.dilations[axis] + 1;
-        let (before, stride) = (self.padding[axis], self.strides[axis]);
-        let first = before.div_ceil(stride);
-        let end = (self.input[axis] + before + 1).saturating_sub(reach).div_ceil(stride);
-        let end = end.min(self.output[axis]);
-        first.min(end)..end
-    }
 }
 
 /// A channels-last image seen as the rows of a matrix: a row per output pixel of a convolution,
