@@ -261,7 +261,11 @@ impl Pass<'_> {
         let base = self.columns.start;
         let mut c = c.part(0..self.rows.len(), columns.start - base..columns.end - base);
         // Columns that C does not have are computed beside it.
-        let whole = columns.len().is_multiple_of(tile.lanes);
+        let written = match self.few() {
+            None => tile.written(columns.len()),
+            Some(_) => columns.len().next_multiple_of(tile.lanes),
+        };
+        let whole = columns.len() == written;
         let accumulate =
             !self.first || matches!(self.finish.start, Start::Accumulate | Start::Rows(_));
         let mut first = Edge([0.0; MAX_TILE]);
@@ -304,7 +308,7 @@ impl Pass<'_> {
                 // SAFETY: `check` has found the tile's instruction set available. The table is
                 // from `ready` for these rows; the packed panel (or panels: whole ones) holds all k
                 // from the piece's first on; `start` and `c` point to these rows of the tile's
-                // width, in C itself only where the width is whole: `Edge` is wide enough.
+                // width, outside `Edge` only where the width is whole.
                 None => unsafe { tile.run(rows.len(), columns.len())(&call) },
                 Some(b) => {
                     let panel = columns.start / tile.nr;

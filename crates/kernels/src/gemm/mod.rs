@@ -34,6 +34,8 @@ use crate::simd::Simd128;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 use tile::{Run, run, sizes};
+#[cfg(target_arch = "x86_64")]
+use tile::{halves, run_half};
 
 /// A tile: what computes `mr x nr` of C in registers.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub struct Tile {
     sizes: &'static [&'static [Run]],
     /// For 1, 2, .. rows: a function that computes so many panels at once.
     wide: &'static [(usize, Run)],
+    /// Functions by rows, and by vectors before the last one, of which they compute the lower half.
+    halves: &'static [[Run; 2]],
 }
 
 /// The tiles of f32 products, weakest instruction set first.
@@ -64,6 +68,7 @@ pub static F32: &[Tile] = &[
         lanes: 1,
         sizes: if FIXED { &[] } else { sizes!(Scalar, 4; [1, 2, 3, 4]; 1, 2, 3, 4) },
         wide: &[],
+        halves: &[],
     },
     #[cfg(target_arch = "x86_64")]
     Tile {
@@ -74,6 +79,7 @@ pub static F32: &[Tile] = &[
         lanes: 8,
         sizes: sizes!(Avx2, 2; [1, 2]; 1, 2, 3, 4, 5, 6),
         wide: &[(4, run::<Avx2, 1, 8, 2>), (2, run::<Avx2, 2, 4, 2>), (2, run::<Avx2, 3, 4, 2>)],
+        halves: &[],
     },
     #[cfg(target_arch = "x86_64")]
     Tile {
@@ -91,6 +97,7 @@ pub static F32: &[Tile] = &[
             (2, run::<Avx512, 5, 4, 2>),
             (2, run::<Avx512, 6, 4, 2>),
         ],
+        halves: halves!(Avx512, Avx2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
     },
     #[cfg(target_arch = "aarch64")]
     Tile {
@@ -101,6 +108,7 @@ pub static F32: &[Tile] = &[
         lanes: 4,
         sizes: sizes!(Neon, 3; [1, 2, 3]; 1, 2, 3, 4, 5, 6, 7, 8),
         wide: &[(2, run::<Neon, 1, 6, 3>), (2, run::<Neon, 2, 6, 3>), (2, run::<Neon, 3, 6, 3>)],
+        halves: &[],
     },
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Tile {
@@ -111,6 +119,7 @@ pub static F32: &[Tile] = &[
         lanes: 4,
         sizes: sizes!(Simd128, 2; [1, 2]; 1, 2, 3, 4),
         wide: &[(2, run::<Simd128, 1, 4, 2>)],
+        halves: &[],
     },
 ];
 
@@ -135,11 +144,24 @@ impl Tile {
         self.wide.get(rows - 1).map_or(self.nr, |(panels, _)| panels * self.nr)
     }
 
+    /// Whether the last columns of a panel of so many are computed in half a vector.
+    fn halves_at(&self, columns: usize) -> bool {
+        !self.halves.is_empty() && (1..=self.lanes / 2).contains(&(columns % self.lanes))
+    }
+
+    /// The columns that the function for so many, at most those of a panel, writes.
+    fn written(&self, columns: usize) -> usize {
+        let unit = if self.halves_at(columns) { self.lanes / 2 } else { self.lanes };
+        columns.next_multiple_of(unit)
+    }
+
     /// The function for a tile of so many rows and columns.
     pub(crate) fn run(&self, rows: usize, columns: usize) -> Run {
         if columns > self.nr {
             assert_eq!(columns, self.wide_columns(rows), "wide tiles are of one width");
             self.wide[rows - 1].1
+        } else if self.halves_at(columns) {
+            self.halves[rows - 1][columns / self.lanes]
         } else {
             self.sizes[rows - 1][columns.div_ceil(self.lanes) - 1]
         }

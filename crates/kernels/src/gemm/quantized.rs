@@ -292,7 +292,7 @@ impl Few<'_> {
             }
         }
         // SAFETY: `few`'s caller vouches for `start` and `c`.
-        unsafe { finish(s, call, &sums) };
+        unsafe { finish(s, call, sums) };
     }
 }
 

@@ -97,7 +97,75 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
             }
         }
         // SAFETY: `run`'s caller vouches for `start` and `c`.
-        unsafe { finish(s, call, &sums) };
+        unsafe { finish(s, call, sums) };
+    }
+}
+
+/// Computes `MR` rows of `NV` vectors of `S` and one of `H`, which is half as wide: panels are
+/// packed in whole vectors, of which the last one has a lower half only.
+///
+/// # Safety
+///
+/// As for [`Run`]; a machine that has `S` has `H`.
+#[cfg(target_arch = "x86_64")]
+pub(crate) unsafe fn run_half<S: Simd, H: Simd, const MR: usize, const NV: usize>(call: &Call) {
+    // SAFETY: the caller vouches for the instruction set.
+    let s = unsafe { token::<S>() };
+    // SAFETY: as above: a machine that has the one has the other.
+    let h = unsafe { token::<H>() };
+    s.call(HalfSums::<'_, H, MR, NV>(call, h));
+}
+
+/// The work of [`run_half`]. Only `run_half` makes one, so that its promises hold.
+#[cfg(target_arch = "x86_64")]
+struct HalfSums<'a, H, const MR: usize, const NV: usize>(&'a Call, H);
+
+#[cfg(target_arch = "x86_64")]
+impl<H: Simd, const MR: usize, const NV: usize> ForEachIsa for HalfSums<'_, H, MR, NV> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let HalfSums(call, h) = self;
+        let mut sums = [[s.splat(0.0); NV]; MR];
+        let mut halves = [[h.splat(0.0)]; MR];
+        expect::<H, MR, 1>(call);
+        let step = (NV + 1) * S::LANES;
+        let mut b = call.b;
+        for segment in 0..call.segments {
+            let rows = call.rows.wrapping_add(segment * MR).cast::<[*const f32; MR]>();
+            // SAFETY: the table has `MR` pointers for each segment.
+            let rows = unsafe { rows.read() };
+            for k in 0..call.depth {
+                // SAFETY: the panel holds `step` elements for each of `segments * depth` k.
+                let panel = unsafe { std::slice::from_raw_parts(b, step) };
+                prefetch(b.wrapping_add(AHEAD));
+                let mut columns = [s.splat(0.0); NV];
+                for (v, column) in columns.iter_mut().enumerate() {
+                    *column = s.load(&panel[v * S::LANES..]);
+                }
+                let half = h.load(&panel[NV * S::LANES..]);
+                for (i, row) in sums.iter_mut().enumerate() {
+                    // SAFETY: each pointer of the table has `depth` elements behind it.
+                    let a = unsafe { *rows[i].wrapping_add(k * call.step) };
+                    for (sum, &column) in row.iter_mut().zip(&columns) {
+                        *sum = s.mul_add(s.splat(a), column, *sum);
+                    }
+                    halves[i][0] = h.mul_add(h.splat(a), half, halves[i][0]);
+                }
+                b = b.wrapping_add(step);
+            }
+        }
+        // SAFETY: `run_half`'s caller vouches for `start` and `c`.
+        unsafe { finish(s, call, sums) };
+        let column = NV * S::LANES;
+        let rest = Call {
+            start: call.start.wrapping_add(column),
+            c: call.c.wrapping_add(column),
+            ..*call
+        };
+        // SAFETY: as above, for the columns after those.
+        unsafe { finish(h, &rest, halves) };
     }
 }
 
@@ -120,20 +188,39 @@ pub(crate) fn expect<S: Simd, const MR: usize, const NV: usize>(call: &Call) {
 pub(crate) unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     s: S,
     call: &Call,
-    sums: &[[S::F32; NV]; MR],
+    mut sums: [[S::F32; NV]; MR],
 ) {
+    // SAFETY: the caller vouches for it.
+    unsafe { add_rows(s, call.start, call.start_stride, &mut sums) };
     let (low, high) = (s.splat(call.low), s.splat(call.high));
     for (i, row) in sums.iter().enumerate() {
         for (v, &sum) in row.iter().enumerate() {
-            let from = call.start.wrapping_add(i * call.start_stride + v * S::LANES);
-            // SAFETY: the caller vouches for it.
-            let start = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
-            let sum = s.add(start, sum);
             // A NaN in the second operand is kept.
             let sum = s.min_fast(high, s.max_fast(low, sum));
             let to = call.c.wrapping_add(i * call.c_stride + v * S::LANES);
             // SAFETY: the caller vouches for it.
             s.store(sum, unsafe { std::slice::from_raw_parts_mut(to, S::LANES) });
+        }
+    }
+}
+
+/// Adds rows that lie `stride` apart to sums.
+///
+/// # Safety
+///
+/// From `rows` on there are `MR` rows of `NV` vectors.
+#[inline(always)]
+unsafe fn add_rows<S: Simd, const MR: usize, const NV: usize>(
+    s: S,
+    rows: *const f32,
+    stride: usize,
+    sums: &mut [[S::F32; NV]; MR],
+) {
+    for (i, row) in sums.iter_mut().enumerate() {
+        for (v, sum) in row.iter_mut().enumerate() {
+            let from = rows.wrapping_add(i * stride + v * S::LANES);
+            // SAFETY: the caller vouches for it.
+            *sum = s.add(s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) }), *sum);
         }
     }
 }
@@ -167,3 +254,13 @@ macro_rules! sizes {
     };
 }
 pub(crate) use sizes;
+
+/// For each number of rows, the tile functions of half a vector and of one and a half.
+#[cfg(target_arch = "x86_64")]
+macro_rules! halves {
+    ($simd:ty, $half:ty; $($rows:literal),*) => {
+        &[$([run_half::<$simd, $half, $rows, 0>, run_half::<$simd, $half, $rows, 1>]),*]
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use halves;
