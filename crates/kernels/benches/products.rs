@@ -155,7 +155,7 @@ impl Bench {
             Rows::Pixels(Pixels::new(&x, &window, 1, channels, channels, 0.0))
         };
         let finish =
-            Finish { start: Start::Columns(&bias), clamp: [0.0, f32::INFINITY], post: None };
+            Finish { start: Start::Columns(&bias), clamp: [0.0, f32::INFINITY], ..Finish::NONE };
         let mut scratch = vec![0; scratch_bytes(rows.depth(), m)];
         let block = Block { rows: 0..m, columns: 0..n };
         let name = format!(

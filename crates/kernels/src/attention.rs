@@ -191,6 +191,8 @@ impl Panel<'_> {
                 panel_stride: 0,
                 start,
                 start_stride,
+                residual: std::ptr::null(),
+                residual_stride: 0,
                 c,
                 c_stride: width,
                 low: f32::NEG_INFINITY,

@@ -55,7 +55,7 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
             Right::Read(views)
         }
     };
-    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
+    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads).with_residual();
     if let Some(bias) = cx.opt(2) {
         epilogue.add(bias)?;
     }

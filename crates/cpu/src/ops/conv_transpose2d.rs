@@ -271,7 +271,7 @@ impl Transposed {
             self.input[3],
             0.0,
         );
-        let finish = Finish { start, clamp: self.epilogue.clamp, post: None };
+        let finish = Finish { start, clamp: self.epilogue.clamp, ..Finish::NONE };
         for row in rows.clone().filter(|row| row % height % self.strides[0] == y) {
             let line =
                 row / height * window.output[0] + row % height / self.strides[0] + down.skipped();

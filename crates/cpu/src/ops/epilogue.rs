@@ -37,6 +37,9 @@ pub(crate) struct Epilogue {
     pub(crate) bias: Bias,
     /// The least and the greatest result.
     pub(crate) clamp: [f32; 2],
+    /// The kernel's read of this index is added element by element before the bounds: only where
+    /// [`EpilogueBuilder::with_residual`] allows it.
+    pub(crate) residual: Option<usize>,
     post: Option<(Program, Vec<Operand>)>,
 }
 
@@ -48,6 +51,8 @@ pub(crate) struct EpilogueBuilder<'a> {
     bias: Bias,
     clamp: [f32; 2],
     is_clamped: bool,
+    takes_residual: bool,
+    residual: Option<usize>,
     /// The chain, once there is one, and what its value is now.
     chain: Option<(ChainBuilder<'a>, map::Value)>,
     /// The value that the steps so far give.
@@ -67,9 +72,16 @@ impl<'a> EpilogueBuilder<'a> {
             bias: Bias::None,
             clamp: UNBOUND,
             is_clamped: false,
+            takes_residual: false,
+            residual: None,
             chain: None,
             reads,
         }
+    }
+
+    /// The same for a kernel that adds [`Epilogue::residual`].
+    pub(crate) fn with_residual(self) -> EpilogueBuilder<'a> {
+        EpilogueBuilder { takes_residual: true, ..self }
     }
 
     fn columns(&self) -> usize {
@@ -98,8 +110,15 @@ impl<'a> EpilogueBuilder<'a> {
     /// Adds an operand to all sums, before anything else happens to them.
     pub(crate) fn add(&mut self, id: ValueId) -> Option<()> {
         let [down, across] = self.strides(id)?;
+        if self.is_residual(id) {
+            self.residual = Some(self.read(id));
+            return Some(());
+        }
         let is_float = self.cx.desc(id).data_type == DataType::Float32;
-        let is_first = matches!(self.bias, Bias::None) && !self.is_clamped && self.chain.is_none();
+        let is_first = matches!(self.bias, Bias::None)
+            && self.residual.is_none()
+            && !self.is_clamped
+            && self.chain.is_none();
         if is_float && is_first {
             if down == 0
                 && let Some(values) = self.cx.floats(id)
@@ -125,6 +144,17 @@ impl<'a> EpilogueBuilder<'a> {
         let value = chain.binary(map::Binary::Add, value, operand);
         self.chain = Some((chain, value));
         Some(())
+    }
+
+    /// Whether an operand can be added in the kernel, before anything but the bias.
+    fn is_residual(&self, id: ValueId) -> bool {
+        let desc = self.cx.desc(id);
+        self.takes_residual
+            && self.residual.is_none()
+            && !self.is_clamped
+            && self.chain.is_none()
+            && desc.data_type == DataType::Float32
+            && sizes(&desc) == self.shape
     }
 
     /// Scales the sums.
@@ -173,7 +203,7 @@ impl<'a> EpilogueBuilder<'a> {
             match &node.op {
                 Op::Binary(Binary::Add) if !self.is_clamped && others().count() == 1 => {
                     let other = *others().next()?;
-                    if matches!(self.bias, Bias::None) {
+                    if matches!(self.bias, Bias::None) || self.is_residual(other) {
                         self.add(other)?;
                         return self.settle(result);
                     }
@@ -227,7 +257,8 @@ impl<'a> EpilogueBuilder<'a> {
                 Some((chain.program, operands))
             }
         };
-        Some((Epilogue { bias: self.bias, clamp: self.clamp, post }, self.value))
+        let Self { bias, clamp, residual, value, .. } = self;
+        Some((Epilogue { bias, clamp, residual, post }, value))
     }
 }
 

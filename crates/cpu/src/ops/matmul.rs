@@ -52,7 +52,7 @@ pub(crate) fn lower_product(cx: &Cx<'_>, packed: Option<Right>, after: &[NodeId]
         reads.push(cx.id(1));
         Right::Read(views)
     });
-    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
+    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads).with_residual();
     for &node in after {
         epilogue.push(node)?;
     }
@@ -110,7 +110,7 @@ pub(crate) fn lower_gemm_product(
         reads.push(cx.id(1));
         Right::Read(views.to_vec())
     });
-    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
+    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads).with_residual();
     if !is_scaled {
         epilogue.scale(alpha);
     }

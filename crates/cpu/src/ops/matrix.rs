@@ -264,8 +264,14 @@ impl Product {
             let mut scratch = post_scratch.lock().unwrap_or_else(|error| error.into_inner());
             self.epilogue.finish(self.isa, rows, columns, block, io, &mut scratch);
         };
+        let columns = n * self.problems.groups;
+        let residual = self.epilogue.residual.map(|index| {
+            let data = &io.read::<f32>(index)[top * columns + start..];
+            Matrix::new(data, [m, n], [columns, 1])
+        });
         let finish = gemm::Finish {
             start: values,
+            residual,
             clamp: self.epilogue.clamp,
             post: if self.epilogue.has_post() { Some(&post) } else { None },
         };

@@ -7,7 +7,7 @@ use super::pack::{PackedRef, Panels};
 use super::quantized::{FEW, PackedQuantized};
 use super::rows::{Heights, Ready, Room, Rows};
 use super::tile::Call;
-use super::view::MatrixMut;
+use super::view::{Matrix, MatrixMut};
 use super::{MAX_TILE, MAX_WIDTH, Tile};
 use crate::buffer::Scratch;
 
@@ -33,6 +33,8 @@ pub type Post<'a> = dyn Fn(Range<usize>, Range<usize>, &mut MatrixMut<'_, f32>) 
 pub struct Finish<'a> {
     /// What they start from.
     pub start: Start<'a>,
+    /// What is added to the sums, element by element: a matrix of the size of the whole C.
+    pub residual: Option<Matrix<'a, f32>>,
     /// The least and the greatest result; NaN stays NaN.
     pub clamp: [f32; 2],
     /// What becomes of finished blocks.
@@ -41,8 +43,12 @@ pub struct Finish<'a> {
 
 impl Finish<'_> {
     /// Plain sums.
-    pub const NONE: Finish<'static> =
-        Finish { start: Start::Zero, clamp: [f32::NEG_INFINITY, f32::INFINITY], post: None };
+    pub const NONE: Finish<'static> = Finish {
+        start: Start::Zero,
+        residual: None,
+        clamp: [f32::NEG_INFINITY, f32::INFINITY],
+        post: None,
+    };
 }
 
 /// The part of C that one call computes. Columns start at a panel's first: a multiple of `nr`.
@@ -166,6 +172,16 @@ fn check(
         Start::Rows(values) => assert!(values.len() >= m, "{} values per row", values.len()),
         Start::Zero | Start::Accumulate => {}
     }
+    if let Some(residual) = &finish.residual {
+        assert!(
+            residual.rows == m && residual.columns == b.n && residual.column_stride == 1,
+            "what is added is {} x {} with columns {} apart, C {m} x {}",
+            residual.rows,
+            residual.columns,
+            residual.column_stride,
+            b.n
+        );
+    }
 }
 
 /// One pass over the rows of a block of A, for one piece of the depth.
@@ -186,7 +202,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn run(&self, c: &mut MatrixMut<'_, f32>, floats: &mut [f32]) {
         let tile = self.b.tile;
-        let mut edge = Edge([0.0; MAX_TILE]);
+        let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
         let mut at = self.columns.start;
         let mut finished = at;
         while at < self.columns.end {
@@ -200,7 +216,7 @@ impl Pass<'_> {
             } else {
                 (at + tile.nr).min(self.columns.end)
             };
-            self.panel(c, at..to, &mut edge, floats);
+            self.panel(c, at..to, &mut edges, floats);
             at = to;
             if let Some(post) = self.finish.post
                 && self.last
@@ -252,7 +268,7 @@ impl Pass<'_> {
         &self,
         c: &mut MatrixMut<'_, f32>,
         columns: Range<usize>,
-        edge: &mut Edge,
+        [edge, added]: &mut [Edge; 2],
         floats: &mut [f32],
     ) {
         let tile: &Tile = self.b.tile;
@@ -275,6 +291,7 @@ impl Pass<'_> {
             first.0[..columns.len()].copy_from_slice(&values[columns.clone()]);
         }
         let [low, high] = if self.last { self.finish.clamp } else { Finish::NONE.clamp };
+        let residual = self.finish.residual.filter(|_| self.last);
         let mut call = Call {
             rows: std::ptr::null(),
             segments: self.ready.segments,
@@ -284,6 +301,8 @@ impl Pass<'_> {
             panel_stride,
             start: first.0.as_ptr(),
             start_stride: 0,
+            residual: std::ptr::null(),
+            residual_stride: 0,
             c: edge.0.as_mut_ptr(),
             c_stride: columns.len().next_multiple_of(tile.lanes),
             low,
@@ -304,11 +323,24 @@ impl Pass<'_> {
                 call.start = call.c;
                 call.start_stride = call.c_stride;
             }
+            if let Some(residual) = &residual {
+                let from = (self.rows.start + rows.start) * residual.row_stride + columns.start;
+                let last = (rows.len() - 1) * residual.row_stride + columns.len();
+                let from = &residual.data[from..][..last];
+                (call.residual, call.residual_stride) = (from.as_ptr(), residual.row_stride);
+                if !whole {
+                    for (i, row) in from.chunks(residual.row_stride).enumerate() {
+                        let to = &mut added.0[i * call.c_stride..][..columns.len()];
+                        to.copy_from_slice(&row[..columns.len()]);
+                    }
+                    (call.residual, call.residual_stride) = (added.0.as_ptr(), call.c_stride);
+                }
+            }
             match self.few() {
                 // SAFETY: `check` has found the tile's instruction set available. The table is
                 // from `ready` for these rows; the packed panel (or panels: whole ones) holds all k
-                // from the piece's first on; `start` and `c` point to these rows of the tile's
-                // width, outside `Edge` only where the width is whole.
+                // from the piece's first on; `start`, `residual` and `c` point to these rows of the
+                // tile's width, outside `Edge` only where the width is whole.
                 None => unsafe { tile.run(rows.len(), columns.len())(&call) },
                 Some(b) => {
                     let panel = columns.start / tile.nr;
@@ -326,6 +358,6 @@ impl Pass<'_> {
     }
 }
 
-/// A tile's worth of memory for results at the right edge of C.
+/// A tile's worth of memory at the right edge of C: for results, or for what is added to them.
 #[repr(align(64))]
 struct Edge([f32; MAX_TILE]);

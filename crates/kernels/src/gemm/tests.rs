@@ -122,7 +122,7 @@ fn sums_start_where_they_are_told_and_are_clamped() {
                 [Start::Zero, Start::Columns(&per_column), Start::Rows(&per_row), Start::Accumulate]
             {
                 let mut c = old.clone();
-                product(&rows, &packed, &mut c, n, &Finish { start, clamp, post: None }, 3);
+                product(&rows, &packed, &mut c, n, &Finish { start, clamp, ..Finish::NONE }, 3);
                 for (at, &got) in c.iter().enumerate() {
                     let (i, j) = (at / n, at % n);
                     let first = match start {
@@ -137,6 +137,37 @@ fn sums_start_where_they_are_told_and_are_clamped() {
                     assert!(
                         close(got, (expected, size)),
                         "{}: {m} x {n} x {k} from {start:?}: C[{i}, {j}] is {got}, expected {expected}",
+                        tile.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_residual_is_added_before_the_clamp() {
+    let clamp = [-0.25, 0.75];
+    for tile in tiles() {
+        for &[m, n, k] in SIZES {
+            let (a, b, bias) = (numbers(m * k, 3), numbers(n * k, 4), numbers(n, 5));
+            let added = numbers(m * (n + 3), 6);
+            let rows = Rows::Matrix(Matrix::row_major(&a, [m, k]));
+            let packed = PackedB::new(tile, Matrix::row_major(&b, [k, n]).into());
+            let residual = Some(Matrix::new(&added, [m, n], [n + 3, 1]));
+            for threads in [1, 3] {
+                let finish = Finish { start: Start::Columns(&bias), residual, clamp, post: None };
+                let mut c = vec![7.0; m * n];
+                product(&rows, &packed, &mut c, n, &finish, threads);
+                for (at, &got) in c.iter().enumerate() {
+                    let (i, j) = (at / n, at % n);
+                    let products = (0..k).map(|p| (a[i * k + p], b[p * n + j]));
+                    let others = [(bias[j], 1.0), (added[i * (n + 3) + j], 1.0)];
+                    let (whole, size) = sum(products.chain(others));
+                    let expected = whole.clamp(f64::from(clamp[0]), f64::from(clamp[1]));
+                    assert!(
+                        close(got, (expected, size)),
+                        "{}: {m} x {n} x {k}: C[{i}, {j}] is {got}, expected {expected}",
                         tile.name
                     );
                 }

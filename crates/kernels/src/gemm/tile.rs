@@ -20,6 +20,9 @@ pub(crate) struct Call {
     /// What the sums are added to: a row per row of the tile, `start_stride` apart (0: one row).
     pub(crate) start: *const f32,
     pub(crate) start_stride: usize,
+    /// What is added after that: a row per row of the tile, or null for nothing.
+    pub(crate) residual: *const f32,
+    pub(crate) residual_stride: usize,
     pub(crate) c: *mut f32,
     pub(crate) c_stride: usize,
     /// The result is clamped to `low..=high`; NaN stays NaN.
@@ -156,11 +159,16 @@ impl<H: Simd, const MR: usize, const NV: usize> ForEachIsa for HalfSums<'_, H, M
                 b = b.wrapping_add(step);
             }
         }
-        // SAFETY: `run_half`'s caller vouches for `start` and `c`.
+        // SAFETY: `run_half`'s caller vouches for `start`, `c` and `residual`.
         unsafe { finish(s, call, sums) };
         let column = NV * S::LANES;
         let rest = Call {
             start: call.start.wrapping_add(column),
+            residual: if call.residual.is_null() {
+                call.residual
+            } else {
+                call.residual.wrapping_add(column)
+            },
             c: call.c.wrapping_add(column),
             ..*call
         };
@@ -169,12 +177,20 @@ impl<H: Simd, const MR: usize, const NV: usize> ForEachIsa for HalfSums<'_, H, M
     }
 }
 
-/// Asks for the lines of C: by the time the sums are done, they have arrived.
+/// Asks for the lines of C and of what is added to it: by the time the sums are done, they have
+/// arrived.
 #[inline(always)]
 pub(crate) fn expect<S: Simd, const MR: usize, const NV: usize>(call: &Call) {
     for i in 0..MR {
         for v in (0..NV * S::LANES).step_by(LINE) {
             prefetch(call.c.wrapping_add(i * call.c_stride + v));
+        }
+    }
+    if !call.residual.is_null() {
+        for i in 0..MR {
+            for v in (0..NV * S::LANES).step_by(LINE) {
+                prefetch(call.residual.wrapping_add(i * call.residual_stride + v));
+            }
         }
     }
 }
@@ -183,7 +199,7 @@ pub(crate) fn expect<S: Simd, const MR: usize, const NV: usize>(call: &Call) {
 ///
 /// # Safety
 ///
-/// `start` and `c` hold `MR` rows of `NV` vectors.
+/// `start`, `c` and `residual` if it is not null hold `MR` rows of `NV` vectors.
 #[inline(always)]
 pub(crate) unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     s: S,
@@ -192,6 +208,10 @@ pub(crate) unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
 ) {
     // SAFETY: the caller vouches for it.
     unsafe { add_rows(s, call.start, call.start_stride, &mut sums) };
+    if !call.residual.is_null() {
+        // SAFETY: the caller vouches for it.
+        unsafe { add_rows(s, call.residual, call.residual_stride, &mut sums) };
+    }
     let (low, high) = (s.splat(call.low), s.splat(call.high));
     for (i, row) in sums.iter().enumerate() {
         for (v, &sum) in row.iter().enumerate() {
