@@ -193,6 +193,8 @@ impl Panel<'_> {
                 start_stride,
                 residual: std::ptr::null(),
                 residual_stride: 0,
+                ahead: b,
+                ahead_step: 0,
                 c,
                 c_stride: width,
                 low: f32::NEG_INFINITY,

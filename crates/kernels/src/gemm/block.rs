@@ -303,12 +303,21 @@ impl Pass<'_> {
             start_stride: 0,
             residual: std::ptr::null(),
             residual_stride: 0,
+            ahead: packed.as_ptr(),
+            ahead_step: if self.heights.tiles > 1 {
+                tile.nr.div_ceil(self.heights.tiles)
+            } else {
+                0
+            },
             c: edge.0.as_mut_ptr(),
             c_stride: columns.len().next_multiple_of(tile.lanes),
             low,
             high,
         };
-        for rows in (0..self.heights.tiles).map(|i| self.heights.rows(i)) {
+        for (i, rows) in (0..self.heights.tiles).map(|i| self.heights.rows(i)).enumerate() {
+            // While one panel is computed the next one comes from memory, a share with each tile.
+            call.ahead =
+                packed.as_ptr().wrapping_add(panel_stride + i * self.piece.len() * call.ahead_step);
             call.rows = self.ready.table(&rows);
             if whole {
                 let mut part = c.part(rows.clone(), 0..columns.len());

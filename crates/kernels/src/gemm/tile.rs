@@ -23,6 +23,9 @@ pub(crate) struct Call {
     /// What is added after that: a row per row of the tile, or null for nothing.
     pub(crate) residual: *const f32,
     pub(crate) residual_stride: usize,
+    /// What the caller will read next, asked for while this tile computes: an address for each k.
+    pub(crate) ahead: *const f32,
+    pub(crate) ahead_step: usize,
     pub(crate) c: *mut f32,
     pub(crate) c_stride: usize,
     /// The result is clamped to `low..=high`; NaN stays NaN.
@@ -35,7 +38,8 @@ pub(crate) struct Call {
 /// # Safety
 ///
 /// The machine has the instruction set, and all that [`Call`] points to is valid for the tile's
-/// rows and columns; `c` overlaps none of the rest except `start`, which may be equal to it.
+/// rows and columns, `ahead` excepted; `c` overlaps none of the rest except `start`, which may be
+/// equal to it.
 pub(crate) type Run = unsafe fn(&Call);
 
 /// Computes `MR` rows of `NV` vectors; panels are `VP` vectors wide (a lone narrower one: `NV`).
@@ -76,11 +80,14 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
         expect::<S, MR, NV>(call);
         let step = if NV < VP { NV } else { VP } * S::LANES;
         let mut b = call.b;
+        let mut ahead = call.ahead;
         for segment in 0..call.segments {
             let rows = call.rows.wrapping_add(segment * MR).cast::<[*const f32; MR]>();
             // SAFETY: the table has `MR` pointers for each segment.
             let rows = unsafe { rows.read() };
             for k in 0..call.depth {
+                prefetch_far(ahead);
+                ahead = ahead.wrapping_add(call.ahead_step);
                 let mut columns = [s.splat(0.0); NV];
                 for (v, column) in columns.iter_mut().enumerate() {
                     let from = b.wrapping_add(v / VP * call.panel_stride + v % VP * S::LANES);
@@ -256,6 +263,19 @@ pub(crate) fn prefetch<T>(at: *const T) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: every x86-64 has the instruction, and any address is harmless to it.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
+/// The same for what is used later than the first-level cache would keep it.
+#[inline(always)]
+fn prefetch_far<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: every x86-64 has the instruction, and any address is harmless to it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = at;
