@@ -20,6 +20,9 @@ use crate::threads::{Pieces, Threads};
 /// Multiplications and additions that are worth waking a thread for.
 const LEAST_FLOPS: usize = 400_000;
 
+/// To read the left operand takes as long as its products with so many columns.
+const LEAST_COLUMNS: usize = 8;
+
 /// Fewer elements are packed by one thread.
 const LEAST_PACKED: usize = 1 << 14;
 
@@ -141,7 +144,7 @@ pub(crate) fn build(
     let tile = Tile::of(isa);
     let [m, n, k] = problems.sizes;
     let count = problems.down.len() * problems.groups;
-    let flops = 2 * m * n * k * count;
+    let flops = 2 * m * n.max(LEAST_COLUMNS) * k * count;
     let parts = (flops / LEAST_FLOPS).clamp(1, threads);
     let grid = partition(tile, [m, n], parts.div_ceil(count));
     let blocks = || (0..grid.len()).map(|i| grid.block(i));

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::depth::Depth;
+use super::narrow::{Dots, NARROW};
 use super::pack::{PackedRef, Panels};
 use super::quantized::{FEW, PackedQuantized};
 use super::rows::{Heights, Ready, Room, Rows};
@@ -202,6 +203,11 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn run(&self, c: &mut MatrixMut<'_, f32>, floats: &mut [f32]) {
         let tile = self.b.tile;
+        if let Panels::F32(data) = self.b.data
+            && self.b.n <= NARROW
+        {
+            return self.dots(c, data, floats);
+        }
         let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
         let mut at = self.columns.start;
         let mut finished = at;
@@ -227,6 +233,45 @@ impl Pass<'_> {
                 post(self.rows.clone(), finished..at, &mut done);
                 finished = at;
             }
+        }
+    }
+
+    /// Computes the one panel of a B that has few columns.
+    fn dots(&self, c: &mut MatrixMut<'_, f32>, data: &[f32], floats: &mut [f32]) {
+        let (n, len) = (self.b.n, self.piece.len());
+        let width = n.next_multiple_of(self.b.tile.lanes);
+        let panel = &data[self.piece.start * width..][..len * width];
+        let columns = &mut floats[..n * len];
+        for (k, row) in panel.chunks_exact(width).enumerate() {
+            for (j, &x) in row[..n].iter().enumerate() {
+                columns[j * len + k] = x;
+            }
+        }
+        let start = match self.finish.start {
+            Start::Zero if self.first => Some([0.0; NARROW]),
+            Start::Columns(values) if self.first => {
+                let mut start = [0.0; NARROW];
+                start[..n].copy_from_slice(&values[..n]);
+                Some(start)
+            }
+            Start::Zero | Start::Columns(_) | Start::Rows(_) | Start::Accumulate => None,
+        };
+        let dots = Dots {
+            ready: &self.ready,
+            heights: self.heights,
+            columns,
+            start,
+            finish: self.finish,
+            last: self.last,
+            first_row: self.rows.start,
+            c,
+        };
+        // SAFETY: `ready` was made for these rows and this piece.
+        unsafe { dots.run(self.b.tile.isa) };
+        if let Some(post) = self.finish.post
+            && self.last
+        {
+            post(self.rows.clone(), self.columns.clone(), c);
         }
     }
 

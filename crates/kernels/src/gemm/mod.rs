@@ -8,6 +8,7 @@
 mod block;
 mod depth;
 pub mod int8;
+mod narrow;
 mod pack;
 mod partition;
 mod quantized;

@@ -124,7 +124,12 @@ impl<T> Ready<'_, T> {
     /// The table of the tile that starts at `row` of the block and has `rows`: for each segment a
     /// pointer per row.
     pub(crate) fn table(&self, rows: &Range<usize>) -> *const *const T {
-        self.pointers[rows.start * self.segments..rows.end * self.segments].as_ptr()
+        self.pointers_of(rows).as_ptr()
+    }
+
+    /// The same as a slice.
+    pub(crate) fn pointers_of(&self, rows: &Range<usize>) -> &[*const T] {
+        &self.pointers[rows.start * self.segments..rows.end * self.segments]
     }
 }
 
@@ -176,9 +181,10 @@ impl<'a, T: Plain> Rows<'a, T> {
                 Ready { pointers: room.pointers, segments: 1, len: piece.len }
             }
             Rows::Matrix(a) => {
-                for (i, row) in rows.enumerate() {
-                    let from = row * a.row_stride + piece.start;
-                    room.pointers[i] = a.data[from..][..piece.len].as_ptr();
+                let last = rows.len().saturating_sub(1) * a.row_stride + piece.len;
+                let from = &a.data[rows.start * a.row_stride + piece.start..][..last];
+                for (i, pointer) in room.pointers[..rows.len()].iter_mut().enumerate() {
+                    *pointer = from.as_ptr().wrapping_add(i * a.row_stride);
                 }
                 Ready { pointers: room.pointers, segments: 1, len: piece.len }
             }

@@ -126,6 +126,11 @@ impl Simd for Avx2 {
             _mm256_xor_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))
         }
         fn mask_bits(a: __m256) -> u32 { _mm256_movemask_ps(a).cast_unsigned() }
+        fn reduce_add(a: __m256) -> f32 {
+            let a = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+            _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)))
+        }
 
         fn splat_i32(x: i32) -> __m256i { _mm256_set1_epi32(x) }
         fn load_i32(x: &[i32]) -> __m256i {
@@ -258,6 +263,12 @@ impl Simd for Avx512 {
         fn or(a: __mmask16, b: __mmask16) -> __mmask16 { a | b }
         fn not(a: __mmask16) -> __mmask16 { !a }
         fn mask_bits(a: __mmask16) -> u32 { u32::from(a) }
+        fn reduce_add(a: __m512) -> f32 {
+            let a = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps::<1>(a));
+            let a = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+            _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)))
+        }
 
         fn splat_i32(x: i32) -> __m512i { _mm512_set1_epi32(x) }
         fn load_i32(x: &[i32]) -> __m512i {
