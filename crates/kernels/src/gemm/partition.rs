@@ -19,13 +19,18 @@ pub fn partition(tile: &Tile, [m, n]: [usize; 2], threads: usize) -> Grid {
     grid(tile.nr, [m, n], threads)
 }
 
+/// A row costs as much as its products with so many columns, before there is any.
+const ROW: usize = 16;
+/// A column costs as much as its products with so many rows.
+const COLUMN: usize = 8;
+
 /// As [`partition`], for panels of `nr` columns.
 pub(crate) fn grid(nr: usize, [m, n]: [usize; 2], threads: usize) -> Grid {
     let panels = n.div_ceil(nr);
     let cost = |down: usize, across: usize| {
-        let (rows, columns) = (m.div_ceil(down), panels.div_ceil(across) * nr);
-        // A tile takes its time even if it is not full; beside that, less to read is better.
-        (rows.next_multiple_of(4) * columns, rows + columns)
+        let (rows, columns) = (m.div_ceil(down), (panels.div_ceil(across) * nr).min(n));
+        // Beside its products every row has to be found, and every panel to be read.
+        rows * columns + ROW * rows + COLUMN * columns
     };
     let (down, across) = (1..=threads.clamp(1, m.max(1)))
         .map(|down| (down, (threads / down).clamp(1, panels.max(1))))
