@@ -14,7 +14,7 @@ pub struct Depth {
 }
 
 /// Shorter runs of channels than this are joined along the filter's width.
-const SHORT: usize = 16;
+const SHORT: usize = 40;
 
 impl Depth {
     /// The inner dimension of a product of matrices.
