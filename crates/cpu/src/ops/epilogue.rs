@@ -302,6 +302,17 @@ impl Epilogue {
             };
         }
         let inputs = &inputs[..operands.len()];
-        program.run_matrix(isa, [rows.start, columns.start], block, inputs, scratch);
+        let first = [rows.start, columns.start];
+        // One long row takes fewer steps than many short ones.
+        let is_even = |input: &BlockInput<'_>| {
+            input.strides == [0; 2] || input.strides == [block.columns(), 1]
+        };
+        if inputs.iter().all(is_even)
+            && let Some(mut row) = block.flat()
+        {
+            program.run_matrix(isa, first, &mut row, inputs, scratch);
+            return;
+        }
+        program.run_matrix(isa, first, block, inputs, scratch);
     }
 }

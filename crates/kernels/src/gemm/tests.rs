@@ -375,3 +375,13 @@ fn panels_packed_apart_are_the_panels_packed_together() {
         assert_eq!(together, apart, "{}", tile.name);
     }
 }
+
+#[test]
+fn a_matrix_without_gaps_is_one_row() {
+    let mut data: Vec<usize> = (0..12).collect();
+    let mut whole = MatrixMut::new(&mut data, [3, 4], 4);
+    let mut flat = whole.flat().expect("rows follow one another");
+    assert_eq!(flat.row(0), (0..12).collect::<Vec<_>>());
+    assert!(whole.part(0..3, 1..4).flat().is_none());
+    assert_eq!(whole.part(1..2, 1..4).flat().expect("there is one row").row(0), [5, 6, 7]);
+}

@@ -123,6 +123,19 @@ impl<'a, T> MatrixMut<'a, T> {
         unsafe { self.block(rows, columns) }
     }
 
+    /// The same elements as one row, where nothing lies between the rows.
+    pub fn flat(&mut self) -> Option<MatrixMut<'_, T>> {
+        let columns = self.rows * self.columns;
+        let is_whole = self.stride == self.columns || self.rows <= 1;
+        is_whole.then_some(MatrixMut {
+            start: self.start,
+            rows: 1,
+            columns,
+            stride: columns,
+            borrow: PhantomData,
+        })
+    }
+
     /// A block as a matrix of its own, so that threads can fill a result together.
     ///
     /// # Panics
