@@ -79,7 +79,7 @@ fn compare(name: &str, tile: &'static Tile, size: usize, [channels, outputs]: [u
 
     let packed = PackedB::new(tile, filter);
     let rows = Rows::Pixels(Pixels::new(&x, &window, 1, channels, channels, 0.0));
-    let finish = gemm::Finish { start: Start::Columns(&bias), clamp, post: None };
+    let finish = gemm::Finish { start: Start::Columns(&bias), clamp, ..gemm::Finish::NONE };
     let mut scratch = vec![0; gemm::scratch_bytes(rows.depth(), pixels)];
     let block = Block { rows: 0..pixels, columns: 0..outputs };
     let mut direct = |y: &mut [f32]| {

@@ -346,7 +346,7 @@ impl Pass<'_> {
             let taps = PackedRef::new(filter.tile(), taps, [k, columns.len()]);
             let bias = self.bias(&columns);
             let start = if bias.is_empty() { Start::Zero } else { Start::Columns(bias) };
-            let finish = gemm::Finish { start, clamp: self.finish.clamp, post: None };
+            let finish = gemm::Finish { start, clamp: self.finish.clamp, ..gemm::Finish::NONE };
             let inside = columns.start - self.columns.start..columns.end - self.columns.start;
             for tile in self.tiles.clone().filter(|tile| broken[tile - self.tiles.start] != 0) {
                 for range in self.tiling.pixels(tile..tile + 1) {
@@ -416,6 +416,10 @@ impl Product<'_> {
             panel_stride: 0,
             start: if accumulate { c.as_ptr() } else { ZEROS.0.as_ptr() },
             start_stride: if accumulate { c_stride } else { 0 },
+            residual: std::ptr::null(),
+            residual_stride: 0,
+            ahead: b.as_ptr(),
+            ahead_step: 0,
             c: c.as_mut_ptr(),
             c_stride,
             low: f32::NEG_INFINITY,
