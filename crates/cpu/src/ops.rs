@@ -34,6 +34,7 @@ mod softmax;
 mod triangular;
 mod view;
 mod weight_only;
+mod winograd;
 
 /// The kernel for one node.
 ///

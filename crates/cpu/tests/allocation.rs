@@ -38,6 +38,7 @@ fn running_allocates_nothing() {
 %d = constant float32[32, 1, 3, 3] splat 0.2
 %p = constant float32[48, 32, 1, 1] splat 0.05
 %b = constant float32[48] splat 0.5
+%i = constant float32[48, 48, 3, 3] splat 0.01
 %m = constant float32[48, 100] splat 0.01
 %c = conv2d(%x, %w) { padding: [1, 1, 1, 1], strides: [2, 2] }
 %r = relu(%c)
@@ -45,7 +46,8 @@ fn running_allocates_nothing() {
 %f = clamp(%e) { minValue: 0, maxValue: 6 }
 %g = conv2d(%f, %p, bias: %b)
 %k = hardSwish(%g)
-%q = maxPool2d(%k) { windowDimensions: [2, 2], strides: [2, 2] }
+%n = conv2d(%k, %i) { padding: [1, 1, 1, 1] }
+%q = maxPool2d(%n) { windowDimensions: [2, 2], strides: [2, 2] }
 %j = concat(%q, %q) { axis: 1 }
 %t = averagePool2d(%q)
 %u = reshape(%t) { newShape: [1, 48] }

@@ -14,6 +14,7 @@ use crate::kernel::{Built, Cx, Kernel, sizes};
 use crate::ops::chain::as_floats;
 use crate::ops::epilogue::{Bias, Epilogue, EpilogueBuilder};
 use crate::ops::matrix::{FilterView, Left, Problems, Right, build};
+use crate::ops::winograd;
 use crate::threads::{Pieces, Threads};
 
 /// The kernel for a convolution and the element-wise nodes after it; `None` for channels first,
@@ -47,6 +48,11 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
     let views: Vec<FilterView> = (0..groups)
         .map(|group| FilterView { offset: group * shape[3] * strides[3], shape, strides })
         .collect();
+    if let ([view], Some(data)) = (&views[..], &data)
+        && let Some(built) = winograd::lower(cx, after, window, data, *view)
+    {
+        return Some(built);
+    }
     let mut reads = vec![cx.id(0)];
     let right = match data {
         Some(data) => Right::pack(&data, &views, cx),
