@@ -131,6 +131,10 @@ impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Quantize { blocks, start, x, scale, zero, out } = self;
+        if let ([scale], [zero], Some(limits)) = (scale, zero, Q::LIMITS) {
+            quantize_alike(s, x, scale.to_f32(), *zero, limits, out);
+            return;
+        }
         let (mut scales, mut zeros, mut wide) = ([0.0; TILE], [Q::default(); TILE], [0.0; TILE]);
         for (i, (x, out)) in x.chunks(TILE).zip(out.chunks_mut(TILE)).enumerate() {
             let at = start + i * TILE;
@@ -160,6 +164,33 @@ impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
             for (out, &x) in out.iter_mut().zip(&integers) {
                 *out = Q::truncated(x);
             }
+        }
+    }
+}
+
+/// Quantizes elements that all have one scale and zero point, to integers that single precision
+/// holds.
+#[inline(always)]
+fn quantize_alike<S: Simd, T: Float, Q: Quantized>(
+    s: S,
+    x: &[T],
+    scale: f32,
+    zero: Q,
+    [least, greatest]: [f32; 2],
+    out: &mut [Q],
+) {
+    let (scale, zero) = (s.splat(scale), s.splat(zero.distance(Q::default())));
+    let mut integers = [0; TILE];
+    for (x, out) in x.chunks(TILE).zip(out.chunks_mut(TILE)) {
+        for (x, to) in x.chunks(S::LANES).zip(integers.chunks_exact_mut(S::LANES)) {
+            let rounded = s.round_even(s.div(T::load_up_to(s, x), scale));
+            let sum = s.add(rounded, zero);
+            let held = s.min_fast(s.splat(greatest), s.max_fast(s.splat(least), sum));
+            let held = s.select(s.is_nan(sum), s.splat(0.0), held);
+            s.store_i32(s.to_i32(held), to);
+        }
+        for (out, &x) in out.iter_mut().zip(&integers) {
+            *out = Q::truncated(x);
         }
     }
 }
