@@ -4,6 +4,7 @@
 pub mod arg;
 pub mod attention;
 pub mod buffer;
+pub mod bytes;
 pub mod convert;
 pub mod copy;
 pub mod depthwise;

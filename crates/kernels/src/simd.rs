@@ -203,6 +203,31 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load_i32(self, x: &[i32]) -> Self::I32;
     /// Writes the first `LANES` elements; panics if there are fewer.
     fn store_i32(self, v: Self::I32, to: &mut [i32]);
+    /// The first `LANES` bytes, as integers from 0 to 255; panics if there are fewer.
+    #[inline(always)]
+    fn load_u8(self, x: &[u8]) -> Self::I32 {
+        let mut lanes = [0; MAX_LANES];
+        for (lane, &x) in lanes.iter_mut().zip(&x[..Self::LANES]) {
+            *lane = i32::from(x);
+        }
+        self.load_i32(&lanes)
+    }
+    /// Writes the low bytes of `LANES` integers from -128 to 255; panics if there is less room.
+    #[inline(always)]
+    fn store_u8(self, v: Self::I32, to: &mut [u8]) {
+        let mut lanes = [0; MAX_LANES];
+        self.store_i32(v, &mut lanes);
+        for (to, lane) in to[..Self::LANES].iter_mut().zip(lanes) {
+            *to = lane as u8;
+        }
+    }
+    /// [`Simd::store_u8`] of two vectors, one after the other.
+    #[inline(always)]
+    fn store_u8x2(self, a: Self::I32, b: Self::I32, to: &mut [u8]) {
+        let (low, high) = to.split_at_mut(Self::LANES);
+        self.store_u8(a, low);
+        self.store_u8(b, high);
+    }
     /// The bits of the floats.
     fn to_bits(self, a: Self::F32) -> Self::I32;
     /// The floats with these bits.
@@ -210,6 +235,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// To an integer, rounded toward zero. Outside the range of `i32` the result differs between
     /// machines.
     fn to_i32(self, a: Self::F32) -> Self::I32;
+    /// To the nearest integer, halves to even. Outside the range of `i32` the result differs between
+    /// machines.
+    #[inline(always)]
+    fn nearest_i32(self, a: Self::F32) -> Self::I32 {
+        self.to_i32(self.round_even(a))
+    }
     /// To the nearest float.
     fn to_f32(self, a: Self::I32) -> Self::F32;
     /// `a + b`.

@@ -125,9 +125,21 @@ impl Simd for Neon {
             // SAFETY: `to` has 4 elements.
             unsafe { vst1q_s32(to.as_mut_ptr(), v) }
         }
+        fn load_u8(x: &[u8]) -> int32x4_t {
+            let bytes = u32::from_le_bytes([x[0], x[1], x[2], x[3]]);
+            let words = vmovl_u8(vcreate_u8(u64::from(bytes)));
+            vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(words)))
+        }
+        fn store_u8(v: int32x4_t, to: &mut [u8]) {
+            let words = vmovn_s32(v);
+            let bytes = vmovn_s16(vcombine_s16(words, words));
+            let bytes = vget_lane_u32::<0>(vreinterpret_u32_s8(bytes));
+            to[..4].copy_from_slice(&bytes.to_le_bytes());
+        }
         fn to_bits(a: float32x4_t) -> int32x4_t { vreinterpretq_s32_f32(a) }
         fn with_bits(a: int32x4_t) -> float32x4_t { vreinterpretq_f32_s32(a) }
         fn to_i32(a: float32x4_t) -> int32x4_t { vcvtq_s32_f32(a) }
+        fn nearest_i32(a: float32x4_t) -> int32x4_t { vcvtnq_s32_f32(a) }
         fn to_f32(a: int32x4_t) -> float32x4_t { vcvtq_f32_s32(a) }
         fn add_i32(a: int32x4_t, b: int32x4_t) -> int32x4_t { vaddq_s32(a, b) }
         fn sub_i32(a: int32x4_t, b: int32x4_t) -> int32x4_t { vsubq_s32(a, b) }

@@ -268,3 +268,42 @@ impl ForEachIsa for Zip {
 fn zipped_lanes_take_turns() {
     Isa::available().for_each(|isa| dispatch(isa, Zip));
 }
+
+struct Bytes;
+
+impl ForEachIsa for Bytes {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let x: Vec<u8> = (0..=255).collect();
+        for from in x.chunks(S::LANES) {
+            let wide = s.load_u8(from);
+            let mut lanes = [0; super::MAX_LANES];
+            s.store_i32(wide, &mut lanes);
+            let mut back = vec![0; S::LANES];
+            s.store_u8(wide, &mut back);
+            let signed = s.shr_i32::<24>(s.shl_i32::<24>(wide));
+            let mut again = vec![0; S::LANES];
+            s.store_u8(signed, &mut again);
+            for (i, &x) in from.iter().enumerate() {
+                assert_eq!((lanes[i], back[i], again[i]), (i32::from(x), x, x), "{:?}", S::ISA);
+            }
+        }
+        for from in x.chunks(2 * S::LANES) {
+            let mut back = vec![0; 2 * S::LANES];
+            s.store_u8x2(s.load_u8(from), s.load_u8(&from[S::LANES..]), &mut back);
+            assert_eq!(back, from, "{:?}", S::ISA);
+        }
+        for (x, expected) in [(0.5, 0), (1.5, 2), (-2.5, -2), (-3.6, -4), (70_000.2, 70_000)] {
+            let mut lanes = [0; super::MAX_LANES];
+            s.store_i32(s.nearest_i32(s.splat(x)), &mut lanes);
+            assert_eq!(lanes[0], expected, "{x} on {:?}", S::ISA);
+        }
+    }
+}
+
+#[test]
+fn bytes_widen_and_narrow() {
+    Isa::available().for_each(|isa| dispatch(isa, Bytes));
+}

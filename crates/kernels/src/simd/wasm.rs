@@ -141,6 +141,16 @@ impl Simd for Simd128 {
             // SAFETY: `to` has 4 elements.
             unsafe { v128_store(to.as_mut_ptr().cast(), v) }
         }
+        fn load_u8(x: &[u8]) -> v128 {
+            let bytes = u32::from_le_bytes([x[0], x[1], x[2], x[3]]);
+            let words = u16x8_extend_low_u8x16(u32x4(bytes, 0, 0, 0));
+            u32x4_extend_low_u16x8(words)
+        }
+        fn store_u8(v: v128, to: &mut [u8]) {
+            let words = v128_and(i16x8_narrow_i32x4(v, v), u16x8_splat(0xff));
+            let bytes = i32x4_extract_lane::<0>(u8x16_narrow_i16x8(words, words));
+            to[..4].copy_from_slice(&bytes.to_le_bytes());
+        }
         fn to_bits(a: v128) -> v128 { a }
         fn with_bits(a: v128) -> v128 { a }
         fn to_i32(a: v128) -> v128 { i32x4_trunc_sat_f32x4(a) }

@@ -143,9 +143,34 @@ impl Simd for Avx2 {
             // SAFETY: `to` has 8 elements.
             unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), v) }
         }
+        fn load_u8(x: &[u8]) -> __m256i {
+            let x = &x[..8];
+            // SAFETY: `x` has 8 bytes.
+            _mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(x.as_ptr().cast()) })
+        }
+        fn store_u8(v: __m256i, to: &mut [u8]) {
+            let to = &mut to[..8];
+            let words = _mm256_and_si256(_mm256_packs_epi32(v, v), _mm256_set1_epi16(0xff));
+            let bytes = _mm256_packus_epi16(words, words);
+            // Each half of the vector has its four bytes in front.
+            let bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_set1_epi64x(4 << 32));
+            // SAFETY: `to` has 8 bytes.
+            unsafe { _mm_storel_epi64(to.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes)) }
+        }
+        fn store_u8x2(a: __m256i, b: __m256i, to: &mut [u8]) {
+            let to = &mut to[..16];
+            let words = _mm256_and_si256(_mm256_packs_epi32(a, b), _mm256_set1_epi16(0xff));
+            let bytes = _mm256_packus_epi16(words, words);
+            // Each half of the vector has four bytes of `a`, then four of `b` in front.
+            let order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
+            let bytes = _mm256_permutevar8x32_epi32(bytes, order);
+            // SAFETY: `to` has 16 bytes.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes)) }
+        }
         fn to_bits(a: __m256) -> __m256i { _mm256_castps_si256(a) }
         fn with_bits(a: __m256i) -> __m256 { _mm256_castsi256_ps(a) }
         fn to_i32(a: __m256) -> __m256i { _mm256_cvttps_epi32(a) }
+        fn nearest_i32(a: __m256) -> __m256i { _mm256_cvtps_epi32(a) }
         fn to_f32(a: __m256i) -> __m256 { _mm256_cvtepi32_ps(a) }
         fn add_i32(a: __m256i, b: __m256i) -> __m256i { _mm256_add_epi32(a, b) }
         fn sub_i32(a: __m256i, b: __m256i) -> __m256i { _mm256_sub_epi32(a, b) }
@@ -281,9 +306,30 @@ impl Simd for Avx512 {
             // SAFETY: `to` has 16 elements.
             unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), v) }
         }
+        fn load_u8(x: &[u8]) -> __m512i {
+            let x = &x[..16];
+            // SAFETY: `x` has 16 bytes.
+            _mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(x.as_ptr().cast()) })
+        }
+        fn store_u8(v: __m512i, to: &mut [u8]) {
+            let to = &mut to[..16];
+            // SAFETY: `to` has 16 bytes.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(v)) }
+        }
+        fn store_u8x2(a: __m512i, b: __m512i, to: &mut [u8]) {
+            let to = &mut to[..32];
+            let words = _mm512_and_si512(_mm512_packs_epi32(a, b), _mm512_set1_epi16(0xff));
+            let bytes = _mm512_packus_epi16(words, words);
+            // Each quarter of the vector has four bytes of `a`, then four of `b` in front.
+            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 4, 8, 12, 1, 5, 9, 13);
+            let bytes = _mm512_castsi512_si256(_mm512_permutexvar_epi32(order, bytes));
+            // SAFETY: `to` has 32 bytes.
+            unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), bytes) }
+        }
         fn to_bits(a: __m512) -> __m512i { _mm512_castps_si512(a) }
         fn with_bits(a: __m512i) -> __m512 { _mm512_castsi512_ps(a) }
         fn to_i32(a: __m512) -> __m512i { _mm512_cvttps_epi32(a) }
+        fn nearest_i32(a: __m512) -> __m512i { _mm512_cvtps_epi32(a) }
         fn to_f32(a: __m512i) -> __m512 { _mm512_cvtepi32_ps(a) }
         fn add_i32(a: __m512i, b: __m512i) -> __m512i { _mm512_add_epi32(a, b) }
         fn sub_i32(a: __m512i, b: __m512i) -> __m512i { _mm512_sub_epi32(a, b) }
