@@ -191,7 +191,7 @@ impl Bench {
             tile.name
         );
         self.time(&name, 2 * m * n * k, || {
-            let output = Output::U8(MatrixMut::new(&mut y, [m, n], n), requantize);
+            let output = Output::Bytes(MatrixMut::new(&mut y, [m, n], n), requantize);
             let finish = int8::Finish { bias: &[], output };
             int8::gemm(black_box(&rows), 3, &filter, &block, finish, &mut scratch);
         });
@@ -214,15 +214,15 @@ impl Bench {
         });
         let x = bytes(size * size * channels);
         let filter = bytes(kernel * kernel * channels);
-        let filter = PackedBytes::new(isa, &filter, shape, strides, &[128]);
+        let filter =
+            depthwise::int8::Filter { data: &filter, channels, strides, zero_points: &[128] };
         let mut y = bytes(height * width * channels);
         let requantize = Requantize { scales: &[1e-3], zero_point: 3, clamp: [0, 255] };
-        let mut scratch = vec![0; depthwise::int8::scratch_bytes(&filter, &window)];
+        let filter = PackedBytes::new::<u8, u8>(isa, filter, &window, 3, &[], &requantize);
         self.time(&format!("{name} int8"), operations, || {
-            let x = ByteImages { data: black_box(&x), pixel_stride: channels, zero_point: 3 };
+            let x = ByteImages { data: black_box(&x), pixel_stride: channels };
             let to = MatrixMut::new(&mut y, [height * width, channels], channels);
-            let finish = int8::Finish { bias: &[], output: Output::U8(to, requantize) };
-            depthwise::int8::depthwise(x, &filter, &window, 0..height, finish, &mut scratch);
+            depthwise::int8::depthwise(x, &filter, 0..height, to);
         });
     }
 

@@ -59,11 +59,6 @@ impl PackedTaps {
     pub fn channels(&self) -> usize {
         self.channels
     }
-
-    /// The channels of a vector.
-    fn lanes(&self) -> usize {
-        lanes(self.isa)
-    }
 }
 
 /// The lanes of an instruction set's vectors.
@@ -126,13 +121,11 @@ pub fn depthwise(
         "{pixels} pixels do not fit into {} elements",
         x.data.len()
     );
-    dispatch(filter.isa, Rows { x, first_row: 0, filter, window, rows, y, clamp, post });
+    dispatch(filter.isa, Rows { x, filter, window, rows, y, clamp, post });
 }
 
 struct Rows<'a> {
     x: Images<'a>,
-    /// The row of input pixels, counted over all images, with which `x` starts.
-    first_row: usize,
     filter: &'a PackedTaps,
     window: &'a Window,
     rows: Range<usize>,
@@ -209,7 +202,7 @@ impl Rows<'_> {
     fn at(&self, line: &Line, ky: usize, x: usize) -> usize {
         let window = self.window;
         let y = line.oy * window.strides[0] + ky * window.dilations[0] - window.padding[0];
-        let row = line.image * window.input[0] + y - self.first_row;
+        let row = line.image * window.input[0] + y;
         (row * window.input[1] + x) * self.x.pixel_stride
     }
 

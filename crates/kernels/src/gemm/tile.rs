@@ -61,7 +61,7 @@ pub(crate) unsafe fn run<S: Simd, const MR: usize, const NV: usize, const VP: us
 /// # Safety
 ///
 /// The machine has the instruction set.
-pub(crate) unsafe fn token<S: Simd>() -> S {
+pub(crate) unsafe fn token<S: Copy>() -> S {
     const { assert!(size_of::<S>() == 0, "a token carries no data") };
     // SAFETY: reading no bytes is sound; what the token stands for is the caller's promise.
     unsafe { NonNull::<S>::dangling().read() }

@@ -199,7 +199,7 @@ impl Window {
 
     /// The taps along `axis` that fall inside the input at an output coordinate.
     #[inline]
-    pub(crate) fn taps_inside(&self, axis: usize, output: usize) -> Range<usize> {
+    pub fn taps_inside(&self, axis: usize, output: usize) -> Range<usize> {
         let (at, step) = (output * self.strides[axis], self.dilations[axis]);
         let (before, size) = (self.padding[axis], self.input[axis]);
         let first = before.saturating_sub(at).div_ceil(step);

@@ -127,16 +127,16 @@ fn panel(
             segments: ready.segments,
             words: ready.words,
             b: packed.as_ptr(),
+            start: columns.offsets.as_ptr(),
             sums: sums.0.as_mut_ptr(),
         };
         let run = tile.sizes[rows.len() - 1][width / tile.lanes - 1];
         // SAFETY: `check` has found the instruction set available. The table comes from `ready`
-        // for these rows; the panel holds a row of the width for all words; `sums` is wide enough
-        // for every tile.
+        // for these rows; the panel holds a row of the width for all words; there is a start for
+        // every column of the widest panel, and `sums` is wide enough for every tile.
         unsafe { run(&call) };
         let job = Job {
             sums: &sums.0[..rows.len() * width],
-            stride: width,
             width,
             columns,
             row_sums: &ready.sums[rows.clone()],

@@ -8,6 +8,8 @@ use crate::gemm::view::MatrixMut;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd};
 
 /// To 8 bits: `clamp(round(sum * scale) + zero_point)`, in f32, halves to even.
+///
+/// The scale stands for three: that of A times that of B over that of the result.
 #[derive(Clone, Copy, Debug)]
 pub struct Requantize<'a> {
     /// A factor per column of the whole C, or one for all.
@@ -23,10 +25,8 @@ pub struct Requantize<'a> {
 pub enum Output<'a> {
     /// The sums.
     I32(MatrixMut<'a, i32>),
-    /// Unsigned bytes.
-    U8(MatrixMut<'a, u8>, Requantize<'a>),
-    /// Signed bytes.
-    I8(MatrixMut<'a, i8>, Requantize<'a>),
+    /// Bytes, signed or not as the clamp says.
+    Bytes(MatrixMut<'a, u8>, Requantize<'a>),
     /// `clamp(sum * scale + bias)`, NaN staying NaN.
     F32 {
         /// The block.
@@ -54,8 +54,7 @@ impl Output<'_> {
     fn shape(&self) -> [usize; 2] {
         match self {
             Output::I32(to) => [to.rows(), to.columns()],
-            Output::U8(to, _) => [to.rows(), to.columns()],
-            Output::I8(to, _) => [to.rows(), to.columns()],
+            Output::Bytes(to, _) => [to.rows(), to.columns()],
             Output::F32 { to, .. } => [to.rows(), to.columns()],
         }
     }
@@ -67,7 +66,7 @@ impl Finish<'_> {
         assert_eq!(self.output.shape(), shape, "the output is the block");
         let [scales, floats] = match &self.output {
             Output::I32(_) => [1, 0],
-            Output::U8(_, to) | Output::I8(_, to) => [to.scales.len(), 0],
+            Output::Bytes(_, to) => [to.scales.len(), 0],
             Output::F32 { scales, bias, .. } => [scales.len(), bias.len()],
         };
         assert!(scales == 1 || scales == n, "{scales} scales for {n} columns");
@@ -79,7 +78,7 @@ impl Finish<'_> {
 
 /// Numbers per column of a panel.
 pub(crate) struct Columns {
-    /// What is added to each sum.
+    /// What each sum starts from.
     pub(crate) offsets: [i32; MAX_WIDTH],
     /// What a row's sum is multiplied by and subtracted: B's zero points.
     pub(crate) zero_points: Option<[i32; MAX_WIDTH]>,
@@ -103,7 +102,7 @@ impl Columns {
         };
         let (scales, bias): (&[f32], &[f32]) = match &finish.output {
             Output::I32(_) => (&[1.0], &[]),
-            Output::U8(_, to) | Output::I8(_, to) => (to.scales, &[]),
+            Output::Bytes(_, to) => (to.scales, &[]),
             Output::F32 { scales, bias, .. } => (scales, bias),
         };
         for (i, j) in (first..first + count).enumerate() {
@@ -118,9 +117,8 @@ impl Columns {
 
 /// Rows of sums on their way to the output.
 pub(crate) struct Job<'a, 'b> {
-    /// Rows of `width` sums, `stride` apart. The width is whole vectors.
+    /// Rows of `width` sums, which is whole vectors.
     pub(crate) sums: &'a [i32],
-    pub(crate) stride: usize,
     pub(crate) width: usize,
     pub(crate) columns: &'a Columns,
     /// The sums of A's rows.
@@ -151,8 +149,8 @@ impl ForEachIsa for Job<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Job { sums, stride, width, columns, row_sums, at, output } = self;
-        let tile = Sums { sums, stride, width, columns, row_sums };
+        let Job { sums, width, columns, row_sums, at, output } = self;
+        let tile = Sums { sums, width, columns, row_sums };
         match output {
             Output::I32(to) => tile.write(
                 s,
@@ -161,25 +159,8 @@ impl ForEachIsa for Job<'_, '_> {
                 #[inline(always)]
                 |sum, _| s.store_array(sum),
             ),
-            Output::U8(to, requantize) => {
-                let requantize = tile.requantizer(s, requantize);
-                tile.write(
-                    s,
-                    to,
-                    at,
-                    #[inline(always)]
-                    |sum, at| s.store_array(requantize(sum, at)).map(|x| x as u8),
-                );
-            }
-            Output::I8(to, requantize) => {
-                let requantize = tile.requantizer(s, requantize);
-                tile.write(
-                    s,
-                    to,
-                    at,
-                    #[inline(always)]
-                    |sum, at| s.store_array(requantize(sum, at)).map(|x| x as i8),
-                );
+            Output::Bytes(to, requantize) => {
+                tile.write_bytes(s, to, at, &Bounds::new(requantize));
             }
             Output::F32 { to, clamp, .. } => {
                 let [low, high] = [s.splat(clamp[0]), s.splat(clamp[1])];
@@ -213,16 +194,39 @@ trait StoreArray: Simd {
 
 impl<S: Simd> StoreArray for S {}
 
+/// What scaled sums are held to, and what is added then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    low: f32,
+    high: f32,
+    zero_point: i32,
+}
+
+impl Bounds {
+    pub(crate) fn new(to: &Requantize<'_>) -> Self {
+        // Held before the zero point is added: the integers then stay far from overflow.
+        let [low, high] = to.clamp.map(|bound| (bound - to.zero_point) as f32);
+        Self { low, high, zero_point: to.zero_point }
+    }
+
+    /// What becomes of sums: integers of 8 bits, signed or not.
+    #[inline(always)]
+    pub(crate) fn apply<S: Simd>(&self, s: S, sum: S::I32, scale: S::F32) -> S::I32 {
+        let x = s.mul(s.to_f32(sum), scale);
+        let held = s.min_fast(s.splat(self.high), s.max_fast(s.splat(self.low), x));
+        s.add_i32(s.nearest_i32(held), s.splat_i32(self.zero_point))
+    }
+}
+
 /// The sums of a tile.
 struct Sums<'a> {
     sums: &'a [i32],
-    stride: usize,
     width: usize,
     columns: &'a Columns,
     row_sums: &'a [i32],
 }
 
-impl<'a> Sums<'a> {
+impl Sums<'_> {
     /// Writes what `convert` makes of each vector of sums and its first column.
     #[inline(always)]
     fn write<S: Simd, T: Copy>(
@@ -247,35 +251,88 @@ impl<'a> Sums<'a> {
         }
     }
 
-    /// The sums of a row from a column on, with zero points and bias accounted for.
+    /// Writes the bytes that sums become.
+    #[inline(always)]
+    fn write_bytes<S: Simd>(
+        &self,
+        s: S,
+        to: &mut MatrixMut<'_, u8>,
+        at: [Range<usize>; 2],
+        bounds: &Bounds,
+    ) {
+        match &self.columns.zero_points {
+            None => self.write_adjusted(
+                s,
+                to,
+                at,
+                bounds,
+                #[inline(always)]
+                |sum, _, _| sum,
+            ),
+            Some(zero_points) => self.write_adjusted(
+                s,
+                to,
+                at,
+                bounds,
+                #[inline(always)]
+                |sum, row, at| {
+                    let row_sum = s.splat_i32(self.row_sums[row]);
+                    s.sub_i32(sum, s.mul_i32(row_sum, s.load_i32(&zero_points[at..])))
+                },
+            ),
+        }
+    }
+
+    /// Writes the bytes that sums become once they are adjusted for their row and column.
+    #[inline(always)]
+    fn write_adjusted<S: Simd>(
+        &self,
+        s: S,
+        to: &mut MatrixMut<'_, u8>,
+        [rows, columns]: [Range<usize>; 2],
+        bounds: &Bounds,
+        adjust: impl Fn(S::I32, usize, usize) -> S::I32,
+    ) {
+        let Columns { scales, .. } = self.columns;
+        let mut at = 0;
+        while at + 2 * S::LANES <= columns.len() {
+            let (low, high) = (s.load(&scales[at..]), s.load(&scales[at + S::LANES..]));
+            for (i, sums) in self.sums.chunks_exact(self.width).enumerate() {
+                let (sums, next) = sums[at..][..2 * S::LANES].split_at(S::LANES);
+                let a = adjust(s.load_i32(sums), i, at);
+                let b = adjust(s.load_i32(next), i, at + S::LANES);
+                let (a, b) = (bounds.apply(s, a, low), bounds.apply(s, b, high));
+                s.store_u8x2(a, b, &mut to.row(rows.start + i)[columns.start + at..]);
+            }
+            at += 2 * S::LANES;
+        }
+        while at < columns.len() {
+            let scale = s.load(&scales[at..]);
+            for (i, sums) in self.sums.chunks_exact(self.width).enumerate() {
+                let bytes = bounds.apply(s, adjust(s.load_i32(&sums[at..]), i, at), scale);
+                let to = &mut to.row(rows.start + i)[columns.start + at..columns.end];
+                if to.len() >= S::LANES {
+                    s.store_u8(bytes, to);
+                } else {
+                    let mut line = [0; MAX_LANES];
+                    s.store_u8(bytes, &mut line);
+                    to.copy_from_slice(&line[..to.len()]);
+                }
+            }
+            at += S::LANES;
+        }
+    }
+
+    /// The sums of a row from a column on, with B's zero points accounted for.
     #[inline(always)]
     fn sum<S: Simd>(&self, s: S, row: usize, at: usize) -> S::I32 {
-        let sum = s.load_i32(&self.sums[row * self.stride + at..]);
-        let sum = s.add_i32(sum, s.load_i32(&self.columns.offsets[at..]));
+        let sum = s.load_i32(&self.sums[row * self.width + at..]);
         match &self.columns.zero_points {
             None => sum,
             Some(zero_points) => {
                 let zero_points = s.load_i32(&zero_points[at..]);
                 s.sub_i32(sum, s.mul_i32(s.splat_i32(self.row_sums[row]), zero_points))
             }
-        }
-    }
-
-    #[inline(always)]
-    fn requantizer<S: Simd>(
-        &self,
-        s: S,
-        to: &Requantize<'_>,
-    ) -> impl Fn(S::I32, usize) -> S::I32 + use<'a, S> {
-        // Clamped before the zero point is added: the integers then stay far from overflow.
-        let low = s.splat((to.clamp[0] - to.zero_point) as f32);
-        let high = s.splat((to.clamp[1] - to.zero_point) as f32);
-        let zero_point = s.splat_i32(to.zero_point);
-        let scales = &self.columns.scales;
-        #[inline(always)]
-        move |sum, at| {
-            let x = s.round_even(s.mul(s.to_f32(sum), s.load(&scales[at..])));
-            s.add_i32(s.to_i32(s.min_fast(high, s.max_fast(low, x))), zero_point)
         }
     }
 }

@@ -189,9 +189,9 @@ fn sums_are_rescaled_rounded_and_clamped_as_defined() {
     let float_bias: Vec<f32> = (0..n).map(|j| j as f32).collect();
     // A power of two makes halves, which go to even.
     for (name, scales) in [("halves", &[1.0 / 256.0][..]), ("per column", &scales)] {
-        for tile in tiles() {
+        for (tile, zero) in tiles().flat_map(|tile| [(tile, 0), (tile, 2)]) {
             let filter = Filter::from(Matrix::row_major(&b, [k, n]));
-            let packed = PackedB::new(tile, filter, Depth::matrix(k), &[0]);
+            let packed = PackedB::new(tile, filter, Depth::matrix(k), &[zero]);
             let rows = Rows::Matrix(Matrix::row_major(&a, [m, k]));
             let block = Block { rows: 0..m, columns: 0..n };
             let mut scratch = vec![0; scratch_bytes(&packed, m)];
@@ -202,9 +202,9 @@ fn sums_are_rescaled_rounded_and_clamped_as_defined() {
             let (mut unsigned, mut with_sign) = (vec![0; m * n], vec![0; m * n]);
             run(Output::I32(MatrixMut::new(&mut exact, [m, n], n)));
             let requantize = Requantize { scales, zero_point: 100, clamp: [90, 255] };
-            run(Output::U8(MatrixMut::new(&mut unsigned, [m, n], n), requantize));
+            run(Output::Bytes(MatrixMut::new(&mut unsigned, [m, n], n), requantize));
             let requantize = Requantize { scales, zero_point: -5, clamp: [-128, 127] };
-            run(Output::I8(MatrixMut::new(&mut with_sign, [m, n], n), requantize));
+            run(Output::Bytes(MatrixMut::new(&mut with_sign, [m, n], n), requantize));
             run(Output::F32 {
                 to: MatrixMut::new(&mut float, [m, n], n),
                 scales,
@@ -213,15 +213,16 @@ fn sums_are_rescaled_rounded_and_clamped_as_defined() {
             });
             for at in 0..m * n {
                 let (i, j) = (at / n, at % n);
-                let sum: i32 =
-                    (0..k).map(|p| (a[i * k + p].value() - 3) * b[p * n + j].value()).sum::<i32>()
-                        + bias[j];
+                let sum: i32 = (0..k)
+                    .map(|p| (a[i * k + p].value() - 3) * (b[p * n + j].value() - zero))
+                    .sum::<i32>()
+                    + bias[j];
                 let scaled = sum as f32 * scales[if scales.len() == 1 { 0 } else { j }];
                 let rounded = scaled.round_ties_even() as i32;
                 let expected = (
                     sum,
                     (rounded + 100).clamp(90, 255) as u8,
-                    (rounded - 5).clamp(-128, 127) as i8,
+                    (rounded - 5).clamp(-128, 127) as u8,
                     (scaled + float_bias[j]).clamp(-5.0, 20.0),
                 );
                 let got = (exact[at], unsigned[at], with_sign[at], float[at]);

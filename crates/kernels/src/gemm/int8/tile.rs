@@ -35,6 +35,8 @@ pub(crate) struct Call {
     pub(crate) words: usize,
     /// The packed panel.
     pub(crate) b: *const i32,
+    /// What the sums of each column start from.
+    pub(crate) start: *const i32,
     /// Where the sums go: rows of the tile's width, one after the other.
     pub(crate) sums: *mut i32,
 }
@@ -76,7 +78,13 @@ impl<S: Dot, const MR: usize, const NV: usize> ForEachIsa for Sums<'_, S, MR, NV
     #[inline(always)]
     fn run<Same: Simd>(self, _: Same) {
         let (s, call) = (self.s, self.call);
-        let mut sums = [[s.splat_i32(0); NV]; MR];
+        let mut start = [s.splat_i32(0); NV];
+        for (v, start) in start.iter_mut().enumerate() {
+            let from = call.start.wrapping_add(v * S::LANES);
+            // SAFETY: there is a start for each column.
+            *start = s.load_i32(unsafe { std::slice::from_raw_parts(from, S::LANES) });
+        }
+        let mut sums = [start; MR];
         let mut b = call.b;
         for segment in 0..call.segments {
             let rows = call.rows.wrapping_add(segment * MR).cast::<[*const u8; MR]>();
