@@ -22,7 +22,7 @@ fn check_steps(name: &str, source: &str, tolerance: f64) -> usize {
         .collect();
     let engines = engines();
     check(&engines, name, &graph, &inputs, tolerance);
-    engines[0].compile(graph).unwrap().steps().len()
+    engines[0].compile(graph).expect("the graph compiles").steps().len()
 }
 
 /// One, as often as a shape has dimensions.

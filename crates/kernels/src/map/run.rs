@@ -221,7 +221,7 @@ impl<'m, 'a, 'x> InPlace<'m, 'a, 'x> {
                 Slice::F32(data) if *across == 1 => {
                     Some((&data[first[0] * down + first[1]..], *down))
                 }
-                _elsewhere => None,
+                Slice::F32(_) | Slice::F16(_) | Slice::U8(_) | Slice::Output(_) => None,
             }
         };
         let (operator, other) = match operation {

@@ -154,8 +154,9 @@ impl Simd for Avx2 {
             let bytes = _mm256_packus_epi16(words, words);
             // Each half of the vector has its four bytes in front.
             let bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_set1_epi64x(4 << 32));
+            let bytes = _mm256_castsi256_si128(bytes);
             // SAFETY: `to` has 8 bytes.
-            unsafe { _mm_storel_epi64(to.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes)) }
+            unsafe { _mm_storel_epi64(to.as_mut_ptr().cast(), bytes) }
         }
         fn store_u8x2(a: __m256i, b: __m256i, to: &mut [u8]) {
             let to = &mut to[..16];
@@ -164,8 +165,9 @@ impl Simd for Avx2 {
             // Each half of the vector has four bytes of `a`, then four of `b` in front.
             let order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
             let bytes = _mm256_permutevar8x32_epi32(bytes, order);
+            let bytes = _mm256_castsi256_si128(bytes);
             // SAFETY: `to` has 16 bytes.
-            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes)) }
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), bytes) }
         }
         fn to_bits(a: __m256) -> __m256i { _mm256_castps_si256(a) }
         fn with_bits(a: __m256i) -> __m256 { _mm256_castsi256_ps(a) }
@@ -313,8 +315,9 @@ impl Simd for Avx512 {
         }
         fn store_u8(v: __m512i, to: &mut [u8]) {
             let to = &mut to[..16];
+            let bytes = _mm512_cvtepi32_epi8(v);
             // SAFETY: `to` has 16 bytes.
-            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(v)) }
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), bytes) }
         }
         fn store_u8x2(a: __m512i, b: __m512i, to: &mut [u8]) {
             let to = &mut to[..32];

@@ -4,12 +4,16 @@ use webnn_kernels::depthwise::int8::{self, ByteImages, PackedBytes, depthwise};
 use webnn_kernels::gemm::int8::Requantize;
 use webnn_kernels::gemm::{MatrixMut, Window};
 
-use super::product::{Elements, LEAST_FLOPS, Terms, Weights};
+use super::product::{Elements, Terms, Weights};
 use super::{Made, Source};
 use crate::blocks::{Cells, SharedCells};
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel, sizes};
 use crate::threads::Threads;
+
+/// Multiplications and additions that are worth waking a thread for. They are few: where one thread
+/// computes alone what several have made before, it waits for their caches.
+const LEAST_FLOPS: usize = 200_000;
 
 /// A filter of one channel per group.
 pub(super) struct Filter<'a> {

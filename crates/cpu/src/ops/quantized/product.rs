@@ -19,7 +19,7 @@ use crate::ops::matrix::FilterView;
 use crate::threads::{Pieces, Threads};
 
 /// Multiplications and additions that are worth waking a thread for.
-pub(super) const LEAST_FLOPS: usize = 1_000_000;
+const LEAST_FLOPS: usize = 1_000_000;
 
 /// The elements of a constant of bytes.
 pub(super) enum Elements<'a> {
