@@ -365,8 +365,9 @@ mod neon {
                     vmovn_s16(vcombine_s16(vmovn_s32(a), vmovn_s32(b))),
                     vmovn_s16(vcombine_s16(vmovn_s32(c), vmovn_s32(d))),
                 );
+                let low = vreinterpretq_u8_s8(low);
                 // SAFETY: `to` has 16 bytes.
-                unsafe { vst1q_u8(to.as_mut_ptr(), vreinterpretq_u8_s8(low)) }
+                unsafe { vst1q_u8(to.as_mut_ptr(), low) }
             }
             // SAFETY: a token exists only where the machine has the instructions.
             unsafe { inner(x, to) }
