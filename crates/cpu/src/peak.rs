@@ -51,7 +51,7 @@ impl Peaks {
 fn operations(threads: &Threads, work: impl Fn(usize) -> u64 + Sync) -> f64 {
     // As many rounds as take about the time of a trial.
     let mut rounds = 1 << 12;
-    while time(|| _ = work(rounds)) < TRIAL / 2 && rounds < 1 << 40 {
+    while time(|| _ = work(rounds)) < TRIAL / 2 && rounds < 1 << 30 {
         rounds *= 2;
     }
     let count = threads.count();
