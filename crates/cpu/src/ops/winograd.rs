@@ -56,10 +56,12 @@ impl Taps {
 
 /// Whether fewer products pay for the transforms: they are in proportion to the tiles and to either
 /// number of channels, the products to both. Nor do they pay for tiles that reach far beyond the
-/// output, or for a filter that is larger than before and is read for a few of them.
+/// output, or for a filter that is larger than before and is read for a few of them: with many
+/// channels little time is won for much memory.
 fn pays(window: &Window, images: usize, [channels, outputs]: [usize; 2]) -> bool {
     const LEAST_CHANNELS: usize = 16;
     const LEAST_TILES: usize = 9;
+    const CHANNELS_PER_TILE: usize = 16;
     let is_plain =
         window.kernel == [3, 3] && window.strides == [1, 1] && window.dilations == [1, 1];
     let tiles = tile_rows(window, images) * window.output[1].div_ceil(2);
@@ -67,6 +69,7 @@ fn pays(window: &Window, images: usize, [channels, outputs]: [usize; 2]) -> bool
     is_plain
         && channels.min(outputs) >= LEAST_CHANNELS
         && tiles >= LEAST_TILES
+        && channels.min(outputs) <= tiles * CHANNELS_PER_TILE
         && pixels >= 3 * tiles
 }
 
