@@ -122,10 +122,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     }
     let mut table = workspace.command(&python);
     table.arg("tools/bench_table.py").arg(&results);
-    table.arg("--profiles").arg(&profiles).arg("--models").arg(&folders.models);
     if arguments.models.is_empty() {
         table.arg("BENCHMARKS.md");
     }
+    table.arg("--profiles").arg(&profiles).arg("--models").arg(&folders.models);
     process::run(&mut table)
 }
 
