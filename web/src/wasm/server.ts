@@ -52,7 +52,7 @@ export function withMemory(
 
 /**
  * A network of the commonest operators. Browsers compile a function when it is called for the first
- * time, and thousands are on the way of any graph: what this one calls is there when the page's
+ * time, and many are on the way of any graph: what this one calls is there when the page's
  * comes, which its script is still reading.
  */
 const NETWORK = `

@@ -32,43 +32,33 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
     let shape = [filter[kh], filter[kw], filter[i], filter[o] / groups];
     let filter_strides = cx.input(1).shape.strides();
     let strides = [kh, kw, i, o].map(|axis| filter_strides[axis]);
-    let data = cx.floats(cx.id(1));
     if groups == channels
         && filter[o] == channels
         && groups > 1
-        && let Some(data) = &data
+        && let Some(data) = cx.floats(cx.id(1))
         // Depthwise convolutions pass over the padding, where such a tap makes NaN.
         && data.iter().all(|tap| tap.is_finite())
     {
         let strides = [strides[0], strides[1], strides[3]];
-        if let Some(built) = lower_depthwise(cx, after, window, data, strides) {
+        if let Some(built) = lower_depthwise(cx, after, window, &data, strides) {
             return Some(built);
         }
     }
     let views: Vec<FilterView> = (0..groups)
         .map(|group| FilterView { offset: group * shape[3] * strides[3], shape, strides })
         .collect();
-    if let ([view], Some(data)) = (&views[..], &data)
-        && let Some(built) = winograd::lower(cx, after, window, data, *view)
+    if let [view] = views[..]
+        && let Some(built) = winograd::lower(cx, after, window, view)
     {
         return Some(built);
     }
     let mut reads = vec![cx.id(0)];
-    let right = match data {
-        Some(data) => Right::pack(&data, &views, cx),
-        None => {
-            reads.push(cx.id(1));
-            Right::Read(views)
-        }
-    };
-    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads).with_residual();
-    if let Some(bias) = cx.opt(2) {
-        epilogue.add(bias)?;
-    }
-    for &node in after {
-        epilogue.push(node)?;
-    }
-    let (epilogue, result) = epilogue.finish()?;
+    let right = Right::constant(cx, cx.id(1), &views).unwrap_or_else(|| {
+        reads.push(cx.id(1));
+        Right::Read(views)
+    });
+    let epilogue = EpilogueBuilder::new(*cx, &mut reads).with_residual();
+    let (epilogue, result) = epilogue.convolution(after)?;
     let pixels = input[0] * output[1] * output[2];
     let problems = Problems {
         down: vec![(0, 0)],
@@ -127,14 +117,7 @@ fn lower_depthwise(
     let output = sizes(&cx.output(0));
     let channels = output[3];
     let mut reads = vec![cx.id(0)];
-    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
-    if let Some(bias) = cx.opt(2) {
-        epilogue.add(bias)?;
-    }
-    for &node in after {
-        epilogue.push(node)?;
-    }
-    let (mut epilogue, result) = epilogue.finish()?;
+    let (mut epilogue, result) = EpilogueBuilder::new(*cx, &mut reads).convolution(after)?;
     let bias = match std::mem::replace(&mut epilogue.bias, Bias::None) {
         Bias::None => None,
         Bias::Columns(values) => Some(values),

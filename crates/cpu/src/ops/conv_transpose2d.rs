@@ -122,14 +122,7 @@ pub(crate) fn lower(op: &ConvTranspose2d, cx: &Cx<'_>, after: &[NodeId]) -> Opti
     if constant.is_none() {
         reads.push(cx.id(1));
     }
-    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
-    if let Some(bias) = cx.opt(2) {
-        epilogue.add(bias)?;
-    }
-    for &node in after {
-        epilogue.push(node)?;
-    }
-    let (epilogue, result) = epilogue.finish()?;
+    let (epilogue, result) = EpilogueBuilder::new(*cx, &mut reads).convolution(after)?;
     if matches!(epilogue.bias, Bias::ReadRows(_)) {
         // The phases' rows are not the result's.
         return None;

@@ -157,6 +157,17 @@ impl<'a> EpilogueBuilder<'a> {
             && sizes(&desc) == self.shape
     }
 
+    /// All of it for a convolution: its bias, and the nodes after it.
+    pub(crate) fn convolution(mut self, after: &[NodeId]) -> Option<(Epilogue, ValueId)> {
+        if let Some(bias) = self.cx.opt(2) {
+            self.add(bias)?;
+        }
+        for &node in after {
+            self.push(node)?;
+        }
+        self.finish()
+    }
+
     /// Scales the sums.
     pub(crate) fn scale(&mut self, alpha: f32) {
         let (mut chain, value) = self.start_chain();

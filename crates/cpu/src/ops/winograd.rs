@@ -35,21 +35,40 @@ struct Winograd {
     isa: Isa,
 }
 
-/// A constant filter.
+/// A constant filter of floats.
 struct Taps {
     bytes: Bytes,
-    data_type: DataType,
+    is_half: bool,
     view: FilterView,
 }
 
 impl Taps {
-    /// Packs some panels.
+    /// The filter of a convolution, if it is such.
+    fn of(cx: &Cx<'_>, view: FilterView) -> Option<Taps> {
+        let bytes = cx.graph.constant(cx.id(1))?.clone();
+        let is_half = match cx.graph.desc(cx.id(1)).data_type {
+            DataType::Float32 => false,
+            DataType::Float16 => true,
+            _integers => return None,
+        };
+        Some(Taps { bytes, is_half, view })
+    }
+
+    /// Transforms all of it; `None` where that gives what is not finite.
+    fn points(&self, tile: &'static Tile) -> Option<PackedPoints> {
+        if self.is_half {
+            PackedPoints::new(tile, self.view.of(self.bytes.as_chunks::<2>().0))
+        } else {
+            PackedPoints::new(tile, self.view.of(self.bytes.as_chunks::<4>().0))
+        }
+    }
+
+    /// Packs some panels as they are.
     fn pack(&self, tile: &Tile, panels: Range<usize>, into: &mut [f32]) {
-        match self.data_type {
-            DataType::Float16 => {
-                pack(tile, self.view.of(self.bytes.as_chunks::<2>().0), panels, into)
-            }
-            _single => pack(tile, self.view.of(self.bytes.as_chunks::<4>().0), panels, into),
+        if self.is_half {
+            pack(tile, self.view.of(self.bytes.as_chunks::<2>().0), panels, into);
+        } else {
+            pack(tile, self.view.of(self.bytes.as_chunks::<4>().0), panels, into);
         }
     }
 }
@@ -80,7 +99,6 @@ pub(crate) fn lower(
     cx: &Cx<'_>,
     after: &[NodeId],
     window: Window,
-    data: &[f32],
     view: FilterView,
 ) -> Option<Built> {
     let (input, output) = (sizes(&cx.input(0)), sizes(&cx.output(0)));
@@ -89,19 +107,13 @@ pub(crate) fn lower(
         return None;
     }
     let mut reads = vec![cx.id(0)];
-    let mut epilogue = EpilogueBuilder::new(*cx, &mut reads);
-    if let Some(bias) = cx.opt(2) {
-        epilogue.add(bias)?;
-    }
-    for &node in after {
-        epilogue.push(node)?;
-    }
-    let (epilogue, result) = epilogue.finish()?;
+    let (epilogue, result) = EpilogueBuilder::new(*cx, &mut reads).convolution(after)?;
     if matches!(epilogue.bias, Bias::ReadRows(_)) {
         return None;
     }
     let tile = Tile::of(cx.isa);
-    let filter = PackedPoints::new(tile, view.of(data))?;
+    let taps = Taps::of(cx, view)?;
+    let filter = taps.points(tile)?;
     let rows = tile_rows(&window, images);
     let [down, across] = grid(
         [rows, window.output[1].div_ceil(2)],
@@ -113,12 +125,10 @@ pub(crate) fn lower(
     let panels = outputs.div_ceil(tile.nr);
     let columns = (0..=across).map(|i| (i * panels / across * tile.nr).min(outputs)).collect();
     let pixels = cuts.iter().map(|&row| first_pixel(&window, row)).collect();
-    let bytes = cx.graph.constant(cx.id(1))?.clone();
-    let data_type = cx.graph.desc(cx.id(1)).data_type;
     let kernel = Winograd {
         filter,
         window,
-        taps: Taps { bytes, data_type, view },
+        taps,
         epilogue,
         inside: [output[3], 0],
         cuts,
