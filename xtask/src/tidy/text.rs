@@ -187,7 +187,7 @@ mod tests {
             ("crates/core/src/a.rs", &later, Some("without a reason")),
             ("crates/core/src/a.rs", &reason, None),
             ("crates/core/src/a.rs", &home, Some("on one machine")),
-            ("docs/a.md", "`spec/work/x` and ../work/y\n", None),
+            ("docs/a.md", "`spec/home/x` and ../home/y\n", None),
             ("tools/a.py", "import os\n", Some("SPDX")),
         ];
         for (path, content, expected) in cases {
