@@ -310,11 +310,6 @@ impl<'a> Compiler<'a> {
         let placed = place_values(&mut self.layout, &touched);
         check_memory(placed.arena_bytes)?;
         let mut stats = Stats { arena_bytes: placed.arena_bytes, ..Stats::default() };
-        let mut constants = Vec::new();
-        for &id in &placed.constants {
-            let bytes = self.graph.constant(id).expect("these values are constants");
-            constants.push(keep(bytes, size_of(&self.graph.desc(id)), &mut stats));
-        }
         let ports = |ports: &[webnn_core::graph::Port]| -> Vec<Port> {
             let port = |port: &webnn_core::graph::Port| Port {
                 name: port.name.clone(),
@@ -327,6 +322,19 @@ impl<'a> Compiler<'a> {
         let first_constant = 1 + inputs.len() + outputs.len();
         bases.extend(inputs.iter().chain(&outputs).map(|port| port.desc.byte_length() as usize));
         bases.extend(placed.constants.iter().map(|&id| self.graph.desc(id).byte_length() as usize));
+        let mut read_as_elements = vec![false; bases.len()];
+        for ((kernel, ..), (reads, ..)) in kernels.iter().zip(&placed.steps) {
+            for (read, place) in reads.iter().enumerate() {
+                read_as_elements[place.base] |= !kernel.reads_bytes(read);
+            }
+        }
+        let mut constants = Vec::new();
+        for (&id, &as_elements) in placed.constants.iter().zip(&read_as_elements[first_constant..])
+        {
+            let bytes = self.graph.constant(id).expect("these values are constants");
+            let alignment = if as_elements { size_of(&self.graph.desc(id)) } else { 1 };
+            constants.push(keep(bytes, alignment, &mut stats));
+        }
         let mut steps = Vec::with_capacity(kernels.len());
         let mut infos = Vec::with_capacity(kernels.len());
         for ((kernel, mut info, reads_a_part), (reads, writes, scratch)) in
@@ -381,9 +389,9 @@ fn columns(graph: &Graph, joined: &HashMap<ValueId, Vec<bool>>) -> HashMap<Value
     columns
 }
 
-/// A constant in memory that is aligned for its elements.
-fn keep(bytes: &Bytes, element: usize, stats: &mut Stats) -> Constant {
-    if (bytes.as_ptr() as usize).is_multiple_of(element) {
+/// A constant in memory that is aligned as the steps that read it ask.
+fn keep(bytes: &Bytes, alignment: usize, stats: &mut Stats) -> Constant {
+    if (bytes.as_ptr() as usize).is_multiple_of(alignment) {
         stats.shared_bytes += bytes.len();
         return Constant::Shared(bytes.clone());
     }

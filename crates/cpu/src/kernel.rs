@@ -26,6 +26,12 @@ pub(crate) trait Kernel: Send + Sync {
         false
     }
 
+    /// Whether the operand at an index of the kernel's reads is read as bytes, wherever they lie.
+    fn reads_bytes(&self, read: usize) -> bool {
+        let _ = read;
+        false
+    }
+
     /// Computes the results from the operands.
     fn run(&self, io: &mut Io<'_>, threads: &Threads);
 }

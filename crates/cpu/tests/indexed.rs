@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Arg, Fill, arg, check_op, engines};
-use webnn_core::{DataType, DataTypes};
+use webnn_core::{Bytes, DataType, DataTypes, Desc, Limits, text};
+use webnn_cpu::{Engine, Options, Tensor};
 
 const INDICES: [DataType; 3] = [DataType::Int32, DataType::Uint32, DataType::Int64];
 
@@ -103,4 +106,49 @@ fn triangles_match_for_every_type() {
             }
         }
     }
+}
+
+/// A table of 16 x 32 floats that lies at an odd address, as in a model's file.
+fn unaligned_table() -> Bytes {
+    const LEN: usize = 16 * 32 * 4;
+    let mut storage = vec![0; LEN + 4];
+    let start = if storage.as_ptr().addr().is_multiple_of(2) { 1 } else { 2 };
+    for (i, value) in storage[start..][..LEN].as_chunks_mut().0.iter_mut().enumerate() {
+        *value = (i as f32).to_le_bytes();
+    }
+    Bytes::slice_of(Arc::new(storage), start..start + LEN).unwrap()
+}
+
+/// What an engine gives, and the bytes of constants that it reads where they lie and that it copied.
+fn of_table(text: &str) -> (Vec<f32>, usize, usize) {
+    let graph = text::parse_with(text, Limits::default(), &[unaligned_table()]).unwrap();
+    let program = Engine::new(Options { threads: Some(1) }).compile(graph).unwrap();
+    let indices = Desc::checked(DataType::Int32, &[2]).unwrap();
+    let rows: Vec<u8> = [3i32, -1].iter().flat_map(|row| row.to_le_bytes()).collect();
+    let rows = Tensor::from_bytes(indices, &rows).unwrap();
+    let mut y = Tensor::zeroed(Desc::checked(DataType::Float32, &[2, 32]).unwrap()).unwrap();
+    program.run(&[&rows], &mut [&mut y]).unwrap();
+    let floats = y.as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect();
+    (floats, program.stats().shared_bytes, program.stats().copied_bytes)
+}
+
+#[test]
+fn a_table_is_read_where_it_lies_unless_its_elements_are_read() {
+    let rows: Vec<f32> = (96..128).chain(480..512).map(|i| i as f32).collect();
+    let gather = r#"
+        %i = input "i" int32[2]
+        %table = constant float32[16, 32] external 0
+        %rows = gather(%table, %i) { axis: 0 }
+    "#;
+    let only_rows = format!("{gather} output \"y\" = %rows");
+    assert_eq!(of_table(&only_rows), (rows.clone(), 2048, 0));
+    let also_elements = format!(
+        r#"{gather}
+        %tuples = reshape(%i) {{ newShape: [2, 1] }}
+        %same = gatherND(%table, %tuples)
+        %sum = add(%rows, %same)
+        output "y" = %sum"#
+    );
+    let twice = rows.iter().map(|x| 2.0 * x).collect();
+    assert_eq!(of_table(&also_elements), (twice, 0, 2048));
 }

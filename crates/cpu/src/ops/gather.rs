@@ -7,6 +7,7 @@ use webnn_core::{DataType, Result};
 use webnn_kernels::buffer::Plain;
 use webnn_kernels::gather::{self, Index, Tuples};
 
+use crate::alias;
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel, sizes};
 use crate::ops::element::{with_index, with_width};
@@ -14,6 +15,9 @@ use crate::threads::Threads;
 
 /// Fewer bytes are moved by one thread.
 const LEAST_BYTES: usize = 1 << 15;
+
+/// Rows of as many bytes and more are moved as bytes, which may lie anywhere in a model's file.
+const BYTES: usize = 64;
 
 /// The fewest rows of so many bytes for one thread.
 fn least(row_bytes: usize) -> usize {
@@ -38,8 +42,15 @@ struct Indexed<T, I> {
 pub(super) fn lower(op: &Gather, cx: &Cx<'_>) -> Result<Built> {
     let input = sizes(&cx.input(0));
     let axis = op.axis as usize;
-    let how = How::Rows { axis: input[axis], inner: input[axis + 1..].iter().product() };
-    Ok(build(how, cx))
+    let (axis, inner) = (input[axis], input[axis + 1..].iter().product());
+    let row = inner * alias::size_of(&cx.input(0));
+    if row < BYTES {
+        return Ok(build(How::Rows { axis, inner }, cx));
+    }
+    let how = How::Rows { axis, inner: row };
+    Ok(with_index!(cx.input(1).data_type, I => {
+        Built::new(Indexed::<u8, I> { how, types: PhantomData }, cx, &[0, 1])
+    }))
 }
 
 pub(super) fn lower_elements(op: &GatherElements, cx: &Cx<'_>) -> Result<Built> {
@@ -72,6 +83,10 @@ where
     T: Plain + Send + Sync,
     I: Plain + Index,
 {
+    fn reads_bytes(&self, read: usize) -> bool {
+        read == 0 && size_of::<T>() == 1
+    }
+
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let out = io.write::<T>(0);
         let (x, indices) = (io.read::<T>(0), io.read::<I>(1));
