@@ -7,6 +7,7 @@ pub(crate) mod bits;
 pub(crate) mod contrib;
 pub(crate) mod control;
 pub(crate) mod conv;
+pub(crate) mod deform;
 pub(crate) mod einsum;
 pub(crate) mod elementwise;
 pub(crate) mod hyperbolic;

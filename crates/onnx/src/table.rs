@@ -179,6 +179,7 @@ fn computing(name: &str) -> Option<Handler> {
         "CumProd" => elementwise::cumulative_product,
         "CumSum" => reduce::cumulative_sum,
         "DFT" => signal::dft,
+        "DeformConv" => deform::deform_conv,
         "DequantizeLinear" => quant::dequantize,
         "Det" => matrix::det,
         "DynamicQuantizeLinear" => quant::dynamic_quantize,
@@ -249,9 +250,7 @@ fn refused(name: &str) -> Option<Handler> {
         "ImageDecoder" => |_| fault!(DataDependentShape, "an image's size is not known"),
         "RegexFullMatch" | "StringConcat" | "StringNormalizer" | "StringSplit"
         | "TfIdfVectorizer" => |_| fault!(String, "the operator works on strings"),
-        "DeformConv" | "MaxRoiPool" => {
-            |_| fault!(NotExpressible, "no WebNN operations compute this")
-        }
+        "MaxRoiPool" => |_| fault!(NotExpressible, "no WebNN operations compute this"),
         _other => return None,
     })
 }

@@ -46,14 +46,14 @@ pub(crate) fn affine_grid(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
 
 /// What lies outside the image.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Padding {
+pub(super) enum Padding {
     Zeros,
     Border,
     Reflection,
 }
 
 /// The elements along one dimension that a position is made of: places as int64, weights.
-type Taps = Vec<(Tensor, Tensor)>;
+pub(super) type Taps = Vec<(Tensor, Tensor)>;
 
 pub(crate) fn grid_sample(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let (x, grid) = (cx.x(0)?, cx.x(1)?);
@@ -127,9 +127,9 @@ fn reflected(g: &mut Emit<'_>, x: &Tensor, (low, high): (f64, f64)) -> Outcome<T
     g.linear(&wave, range, low)
 }
 
-type Floats = Vec<(Tensor, Option<Tensor>)>;
+pub(super) type Floats = Vec<(Tensor, Option<Tensor>)>;
 
-fn linear_taps(g: &mut Emit<'_>, at: &Tensor) -> Outcome<Floats> {
+pub(super) fn linear_taps(g: &mut Emit<'_>, at: &Tensor) -> Outcome<Floats> {
     let low = g.floor(at)?;
     let right = g.sub(at, &low)?;
     let left = g.linear(&right, -1.0, 1.0)?;
@@ -164,7 +164,7 @@ fn cubic_taps(g: &mut Emit<'_>, at: &Tensor) -> Outcome<Floats> {
 }
 
 /// Places inside the image; outside, the weight is 0 or another place is read.
-fn placed(
+pub(super) fn placed(
     g: &mut Emit<'_>,
     taps: Floats,
     size: f64,
@@ -196,7 +196,7 @@ fn placed(
 }
 
 /// The weighted sum over all combinations of the dimensions' taps, `[batch, channels, points]`.
-fn sampled(g: &mut Emit<'_>, x: &Tensor, axes: &[Taps], points: u32) -> Outcome<Tensor> {
+pub(super) fn sampled(g: &mut Emit<'_>, x: &Tensor, axes: &[Taps], points: u32) -> Outcome<Tensor> {
     let (batch, channels) = (x.dims()[0], x.dims()[1]);
     let image = &x.dims()[2..];
     let pixels = size_of(count(image)?.into())?;
