@@ -63,6 +63,17 @@ const DEPTHWISE: &[[usize; 4]] = &[
 const ATTENTION: &[[usize; 4]] =
     &[[3, 197, 197, 64], [12, 128, 128, 32], [6, 1500, 1500, 64], [12, 1, 1024, 64]];
 
+/// m, n, k. The largest come from memory, whatever the caches.
+const QUANTIZED: &[[usize; 3]] = &[
+    [1, 768, 3072],
+    [1, 2048, 2048],
+    [1, 4096, 4096],
+    [2, 4096, 4096],
+    [4, 4096, 4096],
+    [64, 4096, 1024],
+    [1, 65536, 2048],
+];
+
 fn main() {
     // Cargo passes `--bench`.
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
@@ -78,9 +89,12 @@ fn main() {
         DEPTHWISE.iter().for_each(|&shape| bench.depthwise(isa, shape));
         ATTENTION.iter().for_each(|&shape| bench.attention(isa, shape));
     }
-    for bits in [Bits::Int8, Bits::Int4] {
-        for shape in [[1, 4096, 4096], [1, 1024, 1024], [64, 4096, 1024]] {
-            bench.quantized(bits, shape);
+    for tile in F32.iter().filter(|tile| tile.isa.is_available()) {
+        for bits in [Bits::Int8, Bits::Uint4] {
+            for &shape in QUANTIZED {
+                bench.quantized(tile, bits, shape, 32);
+            }
+            bench.quantized(tile, bits, [1, 4096, 4096], 4096);
         }
     }
 }
@@ -114,14 +128,14 @@ fn window(size: usize, kernel: usize, stride: usize) -> Window {
 }
 
 impl Bench {
-    /// Prints a line: time and rate of the fastest run.
-    fn time(&self, name: &str, operations: usize, mut work: impl FnMut()) {
+    /// Prints a line: time and rate of the fastest run, which it returns, if it is wanted.
+    fn time(&self, name: &str, operations: usize, mut work: impl FnMut()) -> f64 {
+        let mut shortest = f64::INFINITY;
         if !name.contains(&self.wanted) {
-            return;
+            return shortest;
         }
         work();
         let start = Instant::now();
-        let mut shortest = f64::INFINITY;
         while start.elapsed().as_secs_f64() < 0.3 {
             let start = Instant::now();
             work();
@@ -129,6 +143,7 @@ impl Bench {
         }
         let rate = operations as f64 / shortest / 1e9;
         println!("{name}: {:.1} us, {rate:.1} Goperation/s", shortest * 1e6);
+        shortest
     }
 
     fn product(&self, tile: &'static Tile, [m, n, k]: [usize; 3]) {
@@ -249,27 +264,41 @@ impl Bench {
         });
     }
 
-    fn quantized(&self, bits: Bits, [m, n, k]: [usize; 3]) {
-        let tile = Tile::of(Isa::best());
+    /// Weights without and with zero points; prints what is read of them, too.
+    fn quantized(&self, tile: &'static Tile, bits: Bits, [m, n, k]: [usize; 3], block: usize) {
         let (a, mut c) = (floats(m * k), floats(m * n));
-        let b = PackedQuantized::new(
-            tile,
-            &Quantized {
-                data: &bytes(n * k),
-                bits,
-                shape: [k, n],
-                strides: [1, k],
-                block: 32,
-                scales: &floats(n * k.div_ceil(32)),
-                zero_points: &[],
-            },
-        );
-        let rows = Rows::Matrix(Matrix::row_major(&a, [m, k]));
-        let mut scratch = vec![0; scratch_bytes(rows.depth(), m)];
-        let block = Block { rows: 0..m, columns: 0..n };
-        self.time(&format!("{} {bits:?} {m} x {n} x {k}", tile.name), 2 * m * n * k, || {
-            let to = MatrixMut::new(&mut c, [m, n], n);
-            gemm(black_box(&rows), b.view(), to, &block, &Finish::NONE, &mut scratch);
-        });
+        let count = n * k.div_ceil(block);
+        for zero_points in [vec![], (0..count).map(|i| (i % 7) as i32).collect()] {
+            let has = if zero_points.is_empty() { "" } else { ", zero points" };
+            let name = format!("{} {bits:?} {m} x {n} x {k} by {block}{has}", tile.name);
+            if !name.contains(&self.wanted) {
+                continue;
+            }
+            let b = PackedQuantized::new(
+                tile,
+                &Quantized {
+                    data: &bytes(n * k),
+                    bits,
+                    shape: [k, n],
+                    strides: [1, k],
+                    block,
+                    scales: &floats(count),
+                    zero_points: &zero_points,
+                },
+            );
+            let rows = Rows::Matrix(Matrix::row_major(&a, [m, k]));
+            let mut scratch = vec![0; scratch_bytes(rows.depth(), m)];
+            let whole = Block { rows: 0..m, columns: 0..n };
+            let seconds = self.time(&name, 2 * m * n * k, || {
+                let to = MatrixMut::new(&mut c, [m, n], n);
+                gemm(black_box(&rows), b.view(), to, &whole, &Finish::NONE, &mut scratch);
+            });
+            let weights = match bits {
+                Bits::Int4 | Bits::Uint4 => n * k / 2,
+                Bits::Int8 | Bits::Uint8 => n * k,
+            };
+            let rate = (weights + 4 * count) as f64 / seconds / 1e9;
+            println!("    weights and scales at {rate:.1} GB/s");
+        }
     }
 }

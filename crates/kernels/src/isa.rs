@@ -37,6 +37,14 @@ impl Isa {
         }
     }
 
+    /// Whether there are 32 registers of vectors rather than 16.
+    pub(crate) const fn has_many_registers(self) -> bool {
+        match self {
+            Isa::Avx512 | Isa::Neon => true,
+            Isa::Scalar | Isa::Avx2 | Isa::Simd128 => false,
+        }
+    }
+
     /// Whether this machine can run code for the instruction set.
     pub fn is_available(self) -> bool {
         match self {

@@ -18,17 +18,10 @@ const MANY: usize = 24;
 /// The same for sets of 16 registers, two of which hold the factors.
 const FEW: usize = 12;
 
-fn has_many_registers(isa: Isa) -> bool {
-    match isa {
-        Isa::Avx512 | Isa::Neon => true,
-        Isa::Scalar | Isa::Avx2 | Isa::Simd128 => false,
-    }
-}
-
 /// Multiplies and adds floats in registers, `rounds` times; gives how many operations those were,
 /// a multiplication and an addition being two.
 pub fn multiply_add(isa: Isa, rounds: usize) -> u64 {
-    if has_many_registers(isa) {
+    if isa.has_many_registers() {
         simd::dispatch(isa, MultiplyAdd::<MANY>(rounds))
     } else {
         simd::dispatch(isa, MultiplyAdd::<FEW>(rounds))
@@ -77,7 +70,7 @@ pub fn dot(isa: Isa, rounds: usize) -> u64 {
 
 /// The lanes that were multiplied.
 fn dots<S: Dot>(s: S, rounds: usize) -> u64 {
-    if has_many_registers(S::ISA) {
+    if S::ISA.has_many_registers() {
         s.call(Dots::<S, MANY> { s, rounds })
     } else {
         s.call(Dots::<S, FEW> { s, rounds })
@@ -140,7 +133,7 @@ mod tests {
     fn every_set_counts_what_it_multiplies() {
         for isa in Isa::available() {
             let tile = Tile::of(isa);
-            let sums = if has_many_registers(isa) { MANY } else { FEW };
+            let sums = if isa.has_many_registers() { MANY } else { FEW };
             let lanes = multiply_add(isa, 1) as usize / sums / 2;
             assert!(lanes.is_power_of_two() && lanes <= simd::MAX_LANES, "{isa:?}: {lanes}");
             assert_eq!(multiply_add(isa, 5), 5 * multiply_add(isa, 1));

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::depth::Depth;
+use super::few;
 use super::narrow::{Dots, NARROW};
 use super::pack::{PackedRef, Panels};
-use super::quantized::{FEW, PackedQuantized};
 use super::rows::{Heights, Ready, Room, Rows};
 use super::tile::Call;
 use super::view::{Matrix, MatrixMut};
@@ -69,7 +69,7 @@ const MC: usize = 224;
 /// The floats that quantized panels become at a time.
 const FLOATS: usize = KC * MAX_WIDTH;
 /// Columns after which finished blocks are handed to `post`.
-const POST_COLUMNS: usize = 256;
+pub(super) const POST_COLUMNS: usize = 256;
 
 /// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
 pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
@@ -100,6 +100,11 @@ pub fn gemm(
     check(a, &b, &c, block, finish);
     if block.rows.is_empty() || block.columns.is_empty() {
         return;
+    }
+    if let (Rows::Matrix(a), Panels::Quantized(b)) = (a, b.data)
+        && few::are_few(a)
+    {
+        return few::product(a, b, &mut c, block, finish);
     }
     let blocks = Heights::new(block.rows.len(), MC);
     let most = blocks.rows(0).len();
@@ -213,10 +218,7 @@ impl Pass<'_> {
         let mut finished = at;
         while at < self.columns.end {
             // Few rows leave registers free: for them tiles are several panels wide.
-            let wide = match self.few() {
-                None => tile.wide_columns(self.rows.len()),
-                Some(_) => tile.nr,
-            };
+            let wide = tile.wide_columns(self.rows.len());
             let to = if at + wide <= self.columns.end {
                 at + wide
             } else {
@@ -275,14 +277,6 @@ impl Pass<'_> {
         }
     }
 
-    /// B, where its elements become floats in the registers.
-    fn few(&self) -> Option<&PackedQuantized> {
-        match self.b.data {
-            Panels::Quantized(b) if self.rows.len() <= FEW.min(b.view().tile.mr) => Some(b),
-            Panels::F32(_) | Panels::Quantized(_) => None,
-        }
-    }
-
     /// The packed panels of some columns, at the first k of the piece, and how far they are apart.
     fn packed<'f>(
         &'f self,
@@ -296,7 +290,6 @@ impl Pass<'_> {
                 let len = nr * self.b.k;
                 (&data[first * len + self.piece.start * width..], len)
             }
-            Panels::Quantized(_) if self.few().is_some() => (&[], 0),
             Panels::Quantized(b) => {
                 let len = self.piece.len() * nr;
                 for panel in first..columns.end.div_ceil(nr) {
@@ -322,10 +315,7 @@ impl Pass<'_> {
         let base = self.columns.start;
         let mut c = c.part(0..self.rows.len(), columns.start - base..columns.end - base);
         // Columns that C does not have are computed beside it.
-        let written = match self.few() {
-            None => tile.written(columns.len()),
-            Some(_) => columns.len().next_multiple_of(tile.lanes),
-        };
+        let written = tile.written(columns.len());
         let whole = columns.len() == written;
         let accumulate =
             !self.first || matches!(self.finish.start, Start::Accumulate | Start::Rows(_));
@@ -390,18 +380,11 @@ impl Pass<'_> {
                     (call.residual, call.residual_stride) = (added.0.as_ptr(), call.c_stride);
                 }
             }
-            match self.few() {
-                // SAFETY: `check` has found the tile's instruction set available. The table is
-                // from `ready` for these rows; the packed panel (or panels: whole ones) holds all k
-                // from the piece's first on; `start`, `residual` and `c` point to these rows of the
-                // tile's width, outside `Edge` only where the width is whole.
-                None => unsafe { tile.run(rows.len(), columns.len())(&call) },
-                Some(b) => {
-                    let panel = columns.start / tile.nr;
-                    // SAFETY: as above, and `b` is what is packed.
-                    unsafe { b.few(&call, rows.len(), panel, self.piece.start, width) };
-                }
-            }
+            // SAFETY: `check` has found the tile's instruction set available. The table is from
+            // `ready` for these rows; the packed panel (or panels: whole ones) holds all k from the
+            // piece's first on; `start`, `residual` and `c` point to these rows of the tile's
+            // width, outside `Edge` only where the width is whole.
+            unsafe { tile.run(rows.len(), columns.len())(&call) };
             if !whole {
                 for (i, row) in rows.enumerate() {
                     let from = &edge.0[i * call.c_stride..][..columns.len()];

@@ -7,6 +7,7 @@
 
 mod block;
 mod depth;
+mod few;
 pub mod int8;
 mod narrow;
 mod pack;
