@@ -15,6 +15,7 @@ pub(crate) mod index;
 pub(crate) mod loss;
 pub(crate) mod matrix;
 pub(crate) mod ml;
+pub(crate) mod nbits;
 pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod quant;

@@ -275,7 +275,7 @@ fn contributed(name: &str) -> Option<Handler> {
         "GroupQueryAttention" => attention::group_query,
         "MatMulInteger" => quant::matmul_integer,
         "MatMulIntegerToFloat" => contrib::matmul_integer_to_float,
-        "MatMulNBits" => contrib::matmul_nbits,
+        "MatMulNBits" => nbits::matmul_nbits,
         "MultiHeadAttention" => attention::multi_head,
         "DequantizeLinear" => quant::dequantize,
         "QLinearAdd" => |cx| quant::qlinear_binary(cx, Emit::add),

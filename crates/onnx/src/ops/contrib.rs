@@ -1,7 +1,5 @@
 //! ONNX Runtime's fused operators, taken apart again.
 
-use webnn_core::DataType;
-
 use super::conv::convolve;
 use super::norm;
 use crate::cx::{Cx, all, one};
@@ -9,8 +7,7 @@ use crate::elem::ElemType;
 use crate::emit::{Emit, ReduceKind};
 use crate::error::{Outcome, fault, require};
 use crate::import::Value;
-use crate::known::Array;
-use crate::tensor::{Tensor, size_of};
+use crate::tensor::Tensor;
 
 pub(crate) fn bias_gelu(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let (x, bias) = (cx.x(0)?, cx.x(1)?);
@@ -139,91 +136,6 @@ pub(crate) fn embed(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
         None => g.filled(ElemType::Int32, &[ids.dims()[0]], 0.0)?,
     };
     all(vec![y, counts, sum])
-}
-
-/// A product with weights of 4 or 8 bits, which share scales in blocks of their rows.
-pub(crate) fn matmul_nbits(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
-    let (x, weights, scales) = (cx.x(0)?, cx.x(1)?, cx.x(2)?);
-    let (zeros, order, bias) = (cx.opt(3)?, cx.opt(4)?, cx.opt(5)?);
-    let size = |name: &str| size_of(cx.int_or(name, 0).into());
-    let (depth, rows, block) = (size("K")?, size("N")?, size("block_size")?);
-    let bits = cx.int_or("bits", 4);
-    require!(depth > 0 && rows > 0 && block > 0, "K is {depth}, N {rows}, block_size {block}");
-    if order.is_some() {
-        fault!(NotExpressible, "weights in another order");
-    }
-    let blocks = depth.div_ceil(block);
-    let padded = size_of(i128::from(blocks) * i128::from(block))?;
-    let g = &mut *cx.g;
-    let scales = g.reshape(&scales, &[rows, blocks])?;
-    let Some(bytes) = weights.known().and_then(|known| known.bytes()) else {
-        fault!(RuntimeParameter, "the weights must be known when the graph is built");
-    };
-    let (elem, data_type) = match bits {
-        4 => (ElemType::Uint4, DataType::Uint4),
-        8 => (ElemType::Uint8, DataType::Uint8),
-        other => fault!(NotExpressible, "weights of {other} bits"),
-    };
-    require!(
-        elem.byte_length(u64::from(rows) * u64::from(padded)) == Some(bytes.len() as u64),
-        "{} bytes of weights for {rows} rows of {padded}",
-        bytes.len()
-    );
-    let dims = [rows, padded];
-    let operand = g.nibble_constant(data_type, &dims, bytes.clone())?;
-    let packed = Tensor::operand(elem, operand);
-    let turned = match zeros {
-        Some(zeros) if zeros.elem().is_float() => {
-            // Zero points that are no integers are subtracted after the conversion.
-            let middle = Array::filled(elem, &[rows, blocks], 0.0)?.into();
-            let units: Tensor = Array::filled(scales.elem(), &[rows, blocks], 1.0)?.into();
-            let plain = g.dequantize_linear(&packed, &units, &middle)?;
-            let parts = g.reshape(&plain, &[rows, blocks, block])?;
-            let zeros = g.cast(&zeros, scales.elem())?;
-            let zeros = g.reshape(&zeros, &[rows, blocks, 1])?;
-            let scales = g.reshape(&scales, &[rows, blocks, 1])?;
-            let moved = g.sub(&parts, &zeros)?;
-            let scaled = g.mul(&moved, &scales)?;
-            g.reshape(&scaled, &dims)?
-        }
-        zeros => {
-            let zeros = match zeros {
-                Some(zeros) => unpacked_zeros(&zeros, elem, rows, blocks)?,
-                None => {
-                    let middle = f64::from(1u32 << (bits - 1));
-                    Array::filled(elem, &[rows, blocks], middle)?.into()
-                }
-            };
-            g.dequantize_linear(&packed, &scales, &zeros)?
-        }
-    };
-    let turned = g.narrow(&turned, 1, 0, depth)?;
-    let turned = g.swap(&turned, 0, 1)?;
-    let turned = g.cast(&turned, x.elem())?;
-    let mut y = super::matrix::product(g, &x, &turned)?;
-    if let Some(bias) = bias {
-        y = g.add(&y, &bias)?;
-    }
-    one(y)
-}
-
-/// Zero points of whole bytes per row, one per block.
-fn unpacked_zeros(zeros: &Tensor, elem: ElemType, rows: u32, blocks: u32) -> Outcome<Tensor> {
-    let Some(array) = zeros.known().map(|known| known.array()).transpose()? else {
-        fault!(RuntimeParameter, "the zero points must be known when the graph is built");
-    };
-    let per_byte = 8 / elem.bits();
-    let row_bytes = blocks.div_ceil(per_byte) as usize;
-    let bytes = array.to_ints();
-    require!(bytes.len() == rows as usize * row_bytes, "{} bytes of zero points", bytes.len());
-    let mut values = Vec::with_capacity(rows as usize * blocks as usize);
-    for row in bytes.chunks(row_bytes.max(1)) {
-        for block in 0..blocks {
-            let byte = row.get((block / per_byte) as usize).copied().unwrap_or(0);
-            values.push((byte >> (block % per_byte * elem.bits())) & ((1 << elem.bits()) - 1));
-        }
-    }
-    Ok(Array::ints(elem, &[rows, blocks], values).into())
 }
 
 /// A product of integers, scaled.
