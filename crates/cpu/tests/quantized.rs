@@ -102,6 +102,65 @@ output \"q\" = %q
 }
 
 #[test]
+fn convolutions_of_bytes_match_whatever_their_groups() {
+    let mut random = Random::new(7);
+    for case in 0..60 {
+        let mut one_of = |choices: &[usize]| choices[random.below(choices.len() as u64) as usize];
+        let groups = one_of(&[1, 2, 3, 5, 8]);
+        let (inputs, outputs) = (one_of(&[1, 2, 4, 7, 16]), groups * one_of(&[1, 3, 4, 17, 40]));
+        let (channels, kernel) = (groups * inputs, [one_of(&[1, 2, 3]), one_of(&[1, 1, 3, 5])]);
+        let (strides, padding) = (one_of(&[1, 1, 2]), one_of(&[0, 1, 2]));
+        let (batch, height, width) = (one_of(&[1, 2]), one_of(&[5, 8, 11]), one_of(&[5, 9]));
+        let (input, weights, output) = [
+            ("uint8", "int8", "uint8"),
+            ("int8", "int8", "int8"),
+            ("int8", "uint8", "uint8"),
+            ("uint8", "uint8", "int8"),
+        ][case % 4];
+        let [h, w] = kernel;
+        let (layout, shape, of_columns) = match case % 3 {
+            0 => ("ohwi", [outputs, h, w, inputs], 0),
+            1 => ("hwio", [h, w, inputs, outputs], 3),
+            _ihwo => ("ihwo", [inputs, h, w, outputs], 3),
+        };
+        let mut per_column = [1; 4];
+        if case % 5 > 0 {
+            per_column[of_columns] = outputs;
+        }
+        let least = if weights == "int8" { -128 } else { 0 };
+        let mut list = |count: usize, value: &dyn Fn(u64) -> String| {
+            (0..count).map(|_| value(random.next())).collect::<Vec<_>>().join(", ")
+        };
+        let columns = per_column[of_columns];
+        let integers = list(shape.iter().product(), &|x| (least + (x % 256) as i32).to_string());
+        // Powers of two, of which no product lies nearer to a half than another.
+        let scales = list(columns, &|x| (1.0 / (64 << (x % 3)) as f64).to_string());
+        let zeros = list(columns, &|x| (least + 100 + (x % 50) as i32).to_string());
+        let bias = list(outputs, &|x| ((x % 200) as f64 / 8.0 - 12.0).to_string());
+        let source = format!(
+            "%x = input \"x\" {input}[{batch}, {height}, {width}, {channels}]
+%sx = constant float32[1, 1, 1, 1] splat 0.125
+%zx = constant {input}[1, 1, 1, 1] splat 13
+%w = constant {weights}{shape:?} {{{integers}}}
+%sw = constant float32{per_column:?} {{{scales}}}
+%zw = constant {weights}{per_column:?} {{{zeros}}}
+%bias = constant float32[{outputs}] {{{bias}}}
+%so = constant float32[1, 1, 1, 1] splat 2
+%zo = constant {output}[1, 1, 1, 1] splat 21
+%a = dequantizeLinear(%x, %sx, %zx)
+%b = dequantizeLinear(%w, %sw, %zw)
+%y = conv2d(%a, %b, bias: %bias) {{ groups: {groups}, inputLayout: \"nhwc\", filterLayout: \"{layout}\", strides: [{strides}, {strides}], padding: [{padding}, {padding}, {padding}, {padding}] }}
+%r = clamp(%y) {{ minValue: -31, maxValue: 200 }}
+%q = quantizeLinear(%r, %so, %zo)
+output \"q\" = %q
+"
+        );
+        let name = format!("case {case}: {groups} groups of {inputs} by {kernel:?} to {outputs}");
+        assert_eq!(check_steps(&name, &source, 0.0), 1, "{name}");
+    }
+}
+
+#[test]
 fn products_with_few_bit_weights_take_one_step() {
     for (data_type, least, count) in
         [("int8", -128, 256), ("uint8", 0, 256), ("int4", -8, 16), ("uint4", 0, 16)]

@@ -1,5 +1,7 @@
 //! Products and convolutions of bytes.
 
+use std::ops::Range;
+
 use webnn_core::ops::Conv2d;
 use webnn_core::ops::conv2d::InputLayout;
 use webnn_core::{DataType, Desc, Op};
@@ -11,7 +13,7 @@ use webnn_kernels::gemm::int8::{
 use webnn_kernels::gemm::{Block, Depth, Matrix, MatrixMut, Pixels, Rows, Window};
 
 use super::{Made, Parameters, Source, depthwise, dequantized};
-use crate::blocks::{Cell, Cells, SharedCells};
+use crate::blocks::{Cells, SharedCells};
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel, sizes};
 use crate::ops::conv2d::window;
@@ -47,9 +49,11 @@ impl<'a> Weights<'a> {
         Some(Weights { elements, desc, parameters: Parameters::of(cx, node)? })
     }
 
-    /// Packs them for the machine's tile.
-    fn pack(&self, cx: &Cx<'_>, view: FilterView, depth: Depth) -> PackedB {
-        let (tile, zeros) = (Tile::of(cx.isa), &self.parameters.zeros);
+    /// Packs those of some columns for the machine's tile.
+    fn pack(&self, cx: &Cx<'_>, view: FilterView, columns: Range<usize>, depth: Depth) -> PackedB {
+        let tile = Tile::of(cx.isa);
+        let zeros = &self.parameters.zeros;
+        let zeros = if zeros.len() == 1 { zeros } else { &zeros[columns] };
         match &self.elements {
             Elements::I8(data) => PackedB::new(tile, view.of(data), depth, zeros),
             Elements::U8(data) => PackedB::new(tile, view.of(data), depth, zeros),
@@ -114,7 +118,7 @@ pub(super) fn lower(cx: &Cx<'_>, made: &Made) -> Option<Built> {
     };
     let terms = Terms::of(cx, made, input.scale, &weights.parameters, axis, columns)?;
     let view = FilterView::matrix(0, [k, columns], strides);
-    let right = weights.pack(cx, view, Depth::matrix(k));
+    let right = vec![weights.pack(cx, view, 0..columns, Depth::matrix(k))];
     build(cx, made, &input, Left::Matrix, right, [rows, columns, k], terms)
 }
 
@@ -132,13 +136,11 @@ pub(super) fn lower_convolution(op: &Conv2d, cx: &Cx<'_>, made: &Made) -> Option
     let filter_strides = cx.input(1).shape.strides();
     let strides = [kh, kw, i, o].map(|axis| filter_strides[axis]);
     let groups = op.groups as usize;
-    if groups > 1 {
-        let is_depthwise = groups == input[3] && shape[o] == groups;
+    if groups > 1 && groups == input[3] && shape[o] == groups {
         let strides = [strides[0], strides[1], strides[3]];
-        let filter = is_depthwise.then_some(depthwise::Filter { weights, window, strides })?;
+        let filter = depthwise::Filter { weights, window, strides };
         return Some(depthwise::lower(cx, made, &source, filter, &terms));
     }
-    let view = FilterView { offset: 0, shape: [shape[kh], shape[kw], shape[i], shape[o]], strides };
     let is_pointwise = window.kernel == [1, 1]
         && window.strides == [1, 1]
         && window.padding == [0, 0]
@@ -146,30 +148,39 @@ pub(super) fn lower_convolution(op: &Conv2d, cx: &Cx<'_>, made: &Made) -> Option
     let (left, depth) = if is_pointwise {
         (Left::Matrix, Depth::matrix(shape[i]))
     } else {
-        let depth = Depth::window(&window, input[3], input[3]);
+        let depth = Depth::window(&window, shape[i], input[3]);
         (Left::Pixels { window, batch: input[0] }, depth)
     };
-    let right = weights.pack(cx, view, depth);
+    let across = shape[o] / groups;
+    let right = (0..groups).map(|group| {
+        let offset = group * across * strides[3];
+        let view = FilterView { offset, shape: [shape[kh], shape[kw], shape[i], across], strides };
+        weights.pack(cx, view, group * across..(group + 1) * across, depth)
+    });
     let k = shape[kh] * shape[kw] * shape[i];
-    build(cx, made, &source, left, right, [rows, columns, k], terms)
+    build(cx, made, &source, left, right.collect(), [rows, across, k], terms)
 }
 
+/// The kernel for a product, or for the groups of one: as many as there are right operands. Sizes are
+/// those of one group.
 fn build(
     cx: &Cx<'_>,
     made: &Made,
     input: &Source,
     left: Left,
-    right: PackedB,
+    right: Vec<PackedB>,
     sizes: [usize; 3],
     terms: Terms,
 ) -> Option<Built> {
-    let [rows, columns, depth] = sizes;
-    let parts = (2 * rows * columns * depth / LEAST_FLOPS).clamp(1, cx.threads.count());
-    let grid = int8::partition(right.tile(), [rows, columns], parts);
+    let ([rows, columns, depth], groups) = (sizes, right.len());
+    let parts = (2 * rows * columns * depth * groups / LEAST_FLOPS).clamp(1, cx.threads.count());
+    let grid = int8::partition(Tile::of(cx.isa), [rows, columns], parts.div_ceil(groups));
     let blocks = || (0..grid.len()).map(|i| grid.block(i));
     let down = blocks().step_by(grid.across).map(|block| block.rows.start);
-    let across = blocks().take(grid.across).map(|block| block.columns.start);
-    let cells = Cells::new(down.chain([rows]).collect(), across.chain([columns]).collect());
+    let inside: Vec<usize> = blocks().take(grid.across).map(|b| b.columns.start).collect();
+    let across = (0..groups).flat_map(|group| inside.iter().map(move |at| group * columns + at));
+    let all = groups * columns;
+    let cells = Cells::new(down.chain([rows]).collect(), across.chain([all]).collect());
     let product = Product {
         left,
         right,
@@ -178,7 +189,8 @@ fn build(
         terms,
         output_zero: made.to.scale.zero_point,
         clamp: made.to.clamp,
-        inside: [columns, 0],
+        inside: [all, 0],
+        across: grid.across,
         parts: parts.min(cells.len()),
         cells,
     };
@@ -193,8 +205,9 @@ enum Left {
 
 struct Product {
     left: Left,
-    right: PackedB,
-    /// Rows, columns and depth.
+    /// One for each group of the columns.
+    right: Vec<PackedB>,
+    /// Rows, columns and depth of a group.
     sizes: [usize; 3],
     input: Scale,
     terms: Terms,
@@ -203,41 +216,53 @@ struct Product {
     /// The columns of the matrix that the result lies in, and the first that is the result's.
     inside: [usize; 2],
     cells: Cells,
+    /// How many columns of cells a group has.
+    across: usize,
     parts: usize,
 }
 
 impl Product {
     fn part_bytes(&self) -> usize {
-        scratch_bytes(&self.right, self.cells.tallest()).next_multiple_of(64)
+        let bytes = |right| scratch_bytes(right, self.cells.tallest());
+        self.right.iter().map(bytes).max().unwrap_or(0).next_multiple_of(64)
     }
 
     /// Computes the result from bytes of type `T`, in which `pad` stands for zero.
     fn compute<T: Byte + Plain + Send + Sync>(&self, io: &mut Io<'_>, pad: T, threads: &Threads) {
-        let [rows, columns, k] = self.sizes;
+        let ([rows, columns, k], groups) = (self.sizes, self.right.len());
         let scratch = Pieces::new(io.scratch(), self.part_bytes(), self.parts);
         let output = io.write::<u8>(0);
         let input = io.read::<T>(0);
-        let left = match &self.left {
-            Left::Matrix => Rows::Matrix(Matrix::row_major(input, [rows, k])),
+        let left = |group: usize| match &self.left {
+            Left::Matrix => {
+                Rows::Matrix(Matrix::new(&input[group * k..], [rows, k], [groups * k, 1]))
+            }
             Left::Pixels { window, batch } => {
                 let channels = k / window.taps();
-                Rows::Pixels(Pixels::new(input, window, *batch, channels, channels, pad))
+                let data = &input[group * channels..];
+                Rows::Pixels(Pixels::new(data, window, *batch, channels, groups * channels, pad))
             }
         };
-        let to = Requantize {
-            scales: &self.terms.scales,
-            zero_point: self.output_zero,
-            clamp: self.clamp,
-        };
         let [stride, first] = self.inside;
-        let matrix = MatrixMut::new(&mut output[first..], [rows, columns], stride);
+        let matrix = MatrixMut::new(&mut output[first..], [rows, groups * columns], stride);
         let cells = SharedCells::new(matrix, &self.cells, self.parts);
         threads.run(self.parts, &|part| {
             let (_, scratch) = scratch.take(part);
-            for Cell { rows, columns, matrix, .. } in cells.take(part) {
-                let finish = Finish { bias: &self.terms.bias, output: Output::Bytes(matrix, to) };
-                let block = Block { rows, columns };
-                gemm(&left, self.input.zero_point, &self.right, &block, finish, scratch);
+            for cell in cells.take(part) {
+                let group = cell.across / self.across;
+                let start = group * columns;
+                let Terms { bias, scales } = &self.terms;
+                let to = Requantize {
+                    scales: &scales[start..start + columns],
+                    zero_point: self.output_zero,
+                    clamp: self.clamp,
+                };
+                let bias = if bias.is_empty() { &[] } else { &bias[start..start + columns] };
+                let finish = Finish { bias, output: Output::Bytes(cell.matrix, to) };
+                let inside = cell.columns.start - start..cell.columns.end - start;
+                let block = Block { rows: cell.rows, columns: inside };
+                let (left, right) = (left(group), &self.right[group]);
+                gemm(&left, self.input.zero_point, right, &block, finish, scratch);
             }
         });
     }
@@ -250,7 +275,7 @@ impl Kernel for Product {
 
     fn packed_bytes(&self) -> usize {
         let [_, columns, depth] = self.sizes;
-        columns * depth
+        self.right.len() * columns * depth
     }
 
     fn write_inside(&mut self, columns: usize, first: usize) -> bool {
