@@ -24,20 +24,22 @@ interface Plan {
   readonly threads: number;
   /** Compiled while the worker starts. */
   readonly module: Promise<WebAssembly.Module>;
+  /** Makes the calling thread's instance, while the worker makes its own. */
+  readonly prepare: (module: WebAssembly.Module) => Promise<void>;
 }
 
-/** The calling thread has an instance of the module when the promise of it resolves. */
+/** The calling thread has an instance of the module when this resolves. */
 export async function startEngine(plan: Plan): Promise<Started> {
   try {
     return await inWorker(plan);
   } catch (error) {
     if (!(error instanceof NoWorker)) throw error;
-    await plan.module;
+    await plan.prepare(await plan.module);
     return here(plan.options, error.message);
   }
 }
 
-async function inWorker({ platform, options, threads, module }: Plan): Promise<Started> {
+async function inWorker({ platform, options, threads, module, prepare }: Plan): Promise<Started> {
   const crew = new Crew(platform);
   let receive: (answer: Answer) => void = () => undefined;
   try {
@@ -64,6 +66,7 @@ async function inWorker({ platform, options, threads, module }: Plan): Promise<S
     const compiled = await Promise.race([module, ready.then(() => module)]);
     crew.post({ kind: 'engine', module: compiled, options, threads });
     crew.hold(true);
+    await prepare(compiled);
     const { details, reason, helpers, memory } = await ready;
     crew.hold(false);
     crew.watch(lock);

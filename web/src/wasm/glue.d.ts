@@ -13,6 +13,7 @@ declare module '*/wasm/webnn.js' {
   /** The page's half of a context: all checks. Lists are names and values by turns. */
   export class Context {
     constructor(details: string, reason: string, accelerated: boolean);
+    free(): void;
     kind(): string;
     limits(): string;
     builder(): Builder;

@@ -2,6 +2,7 @@
 
 import { Context, initSync } from '../../wasm/webnn.js';
 import type { Host, HostContextOptions } from '../host.js';
+import { inTask } from '../tasks.js';
 import { startEngine } from './connect.js';
 import { WasmContext } from './context.js';
 import { hostError, messageOf } from './failure.js';
@@ -27,6 +28,7 @@ async function createContext(platform: Platform, options: HostContextOptions): P
     options,
     threads: Math.max(1, Math.min(threads, MAX_THREADS)),
     module: load(platform),
+    prepare,
   });
   const { connection, details, reason } = started;
   const front = new Context(details, reason, options.accelerated);
@@ -39,7 +41,7 @@ async function createContext(platform: Platform, options: HostContextOptions): P
 
 let loaded: Promise<WebAssembly.Module> | undefined;
 
-/** Compiles the module and makes the calling thread's instance, once; again after a failure. */
+/** Compiles the module, once; again after a failure. */
 function load(platform: Platform): Promise<WebAssembly.Module> {
   loaded ??= compile(platform).catch((error: unknown) => {
     loaded = undefined;
@@ -49,11 +51,28 @@ function load(platform: Platform): Promise<WebAssembly.Module> {
 }
 
 async function compile(platform: Platform): Promise<WebAssembly.Module> {
-  const module = await platform.compile(chooseVariant(platform.canShareMemory));
+  return platform.compile(chooseVariant(platform.canShareMemory));
+}
+
+let isPrepared = false;
+
+/**
+ * Makes the calling thread's instance, once, and calls what comes first in it: browsers compile a
+ * function when it is called, and the thread has nothing else to do before the engine is ready.
+ * Tasks of their own, as the one that ends a module's compilation is long already, and lets no
+ * message through to the engine's worker.
+ */
+async function prepare(module: WebAssembly.Module): Promise<void> {
+  await inTask(Promise.resolve());
+  if (isPrepared) return;
   try {
     initSync(withMemory(module, FRONT_PAGES));
   } catch (error) {
     throw hostError('UnknownError', `createContext: the engine cannot start: ${messageOf(error)}`);
   }
-  return module;
+  isPrepared = true;
+  await inTask(Promise.resolve());
+  const context = new Context('', '', false);
+  context.limits();
+  context.free();
 }
