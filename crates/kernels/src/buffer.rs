@@ -1,5 +1,8 @@
 //! Aligned memory: buffers that own it, and scratch that is carved out of a byte slice.
 
+#[cfg(target_os = "linux")]
+mod pages;
+
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,10 +11,6 @@ use std::ptr::NonNull;
 
 /// The alignment of buffers and of carved slices: a cache line, and the widest vector.
 pub const ALIGN: usize = 64;
-
-/// From this size on a buffer is aligned to huge pages and asks the system for them, where they are
-/// to be had.
-const HUGE_PAGE: usize = 2 << 20;
 
 /// A plain element: every bit pattern is a value, and there is nothing to drop.
 ///
@@ -31,14 +30,21 @@ plain!(u8, i8, u16, i16, u32, i32, u64, i64, usize, f32, f64, half::f16);
 // SAFETY: a raw pointer takes every bit pattern; only following it needs more.
 unsafe impl<T: 'static> Plain for *const T {}
 
-/// Zeroed memory, aligned to a cache line, or to a huge page where that pays.
+/// Zeroed memory, aligned to a cache line; much of it lies in huge pages, where there are such.
 pub struct Buffer<T: Plain> {
     start: NonNull<T>,
     len: usize,
-    /// What was allocated: `start` lies in it.
-    memory: NonNull<u8>,
-    layout: Layout,
+    source: Source,
     owns: PhantomData<T>,
+}
+
+/// Where a buffer's memory comes from.
+enum Source {
+    /// The general allocator.
+    Heap(Layout),
+    /// Pages that it shares with other buffers.
+    #[cfg(target_os = "linux")]
+    Pages,
 }
 
 impl<T: Plain> Buffer<T> {
@@ -50,43 +56,19 @@ impl<T: Plain> Buffer<T> {
     pub fn zeroed(len: usize) -> Self {
         const FITS: &str = "a buffer's size fits in memory";
         let bytes = len.checked_mul(size_of::<T>()).expect(FITS);
-        let layout = if takes_huge_pages(bytes) {
-            // An allocation without an alignment of its own is fresh memory, which is zero: nobody
-            // touches its pages before they are used, and then many threads can.
-            let bytes = bytes.checked_add(HUGE_PAGE).expect(FITS);
-            Layout::from_size_align(bytes, align_of::<T>()).expect(FITS)
-        } else {
-            // A layout of size zero may not be allocated.
-            Layout::from_size_align(bytes.max(1), ALIGN).expect(FITS)
-        };
+        #[cfg(target_os = "linux")]
+        if bytes >= pages::LEAST
+            && let Some(start) = pages::take(bytes)
+        {
+            return Self { start: start.cast(), len, source: Source::Pages, owns: PhantomData };
+        }
+        // A layout of size zero may not be allocated.
+        let layout = Layout::from_size_align(bytes.max(1), ALIGN).expect(FITS);
         // SAFETY: the layout's size is not zero.
         let memory = unsafe { alloc_zeroed(layout) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
-        let mut start = memory;
-        if takes_huge_pages(bytes) {
-            // SAFETY: a page from its start on there are still `bytes` bytes of the allocation.
-            start = unsafe { memory.add(memory.align_offset(HUGE_PAGE)) };
-            advise_huge_pages(start, bytes);
-        }
-        Self { start: start.cast(), len, memory, layout, owns: PhantomData }
+        Self { start: memory.cast(), len, source: Source::Heap(layout), owns: PhantomData }
     }
-}
-
-/// Whether a buffer of so many bytes asks the system for huge pages.
-fn takes_huge_pages(bytes: usize) -> bool {
-    cfg!(target_os = "linux") && bytes >= HUGE_PAGE
-}
-
-/// Asks for huge pages: large matrices otherwise spend much of their time in page walks.
-fn advise_huge_pages(start: NonNull<u8>, bytes: usize) {
-    // SAFETY: the range lies in one allocation and begins with a page; the advice changes no content.
-    // It is advice, so a refusal does not matter.
-    #[cfg(target_os = "linux")]
-    unsafe {
-        libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE)
-    };
-    #[cfg(not(target_os = "linux"))]
-    let _ = (start, bytes);
 }
 
 impl<T: Plain> Deref for Buffer<T> {
@@ -107,8 +89,14 @@ impl<T: Plain> DerefMut for Buffer<T> {
 
 impl<T: Plain> Drop for Buffer<T> {
     fn drop(&mut self) {
-        // SAFETY: allocated in `zeroed` with this layout, and dropped once.
-        unsafe { dealloc(self.memory.as_ptr(), self.layout) };
+        let memory = self.start.cast::<u8>();
+        match self.source {
+            // SAFETY: allocated in `zeroed` with this layout, and dropped once.
+            Source::Heap(layout) => unsafe { dealloc(memory.as_ptr(), layout) },
+            #[cfg(target_os = "linux")]
+            // SAFETY: taken in `zeroed`, so many bytes, and dropped once.
+            Source::Pages => unsafe { pages::give_back(memory, self.len * size_of::<T>()) },
+        }
     }
 }
 
