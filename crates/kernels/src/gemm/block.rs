@@ -70,6 +70,8 @@ const MC: usize = 224;
 const FLOATS: usize = KC * MAX_WIDTH;
 /// Columns after which finished blocks are handed to `post`.
 pub(super) const POST_COLUMNS: usize = 256;
+/// Elements of B that no cache near a core holds.
+const STREAM: usize = 1 << 18;
 
 /// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
 pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
@@ -111,6 +113,7 @@ pub fn gemm(
     let mut scratch = Scratch::new(scratch);
     let mut room = Room::take(&mut scratch, most, depth, longest(depth));
     let floats = scratch.take(FLOATS);
+    let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
     for i in 0..blocks.tiles {
         let inside = blocks.rows(i);
         let rows = block.rows.start + inside.start..block.rows.start + inside.end;
@@ -121,23 +124,53 @@ pub fn gemm(
             }
         }
         let heights = Heights::new(rows.len(), b.tile.mr);
-        let mut pieces = depth.blocks(KC).peekable();
-        while let Some(piece) = pieces.next() {
-            let ready = a.ready(rows.clone(), heights, &piece, block.columns.len(), &mut room);
-            let pass = Pass {
-                b,
-                piece: piece.offset()..piece.offset() + piece.elements(),
-                ready,
-                rows: rows.clone(),
-                columns: block.columns.clone(),
-                heights,
-                finish,
-                first: piece.offset() == 0,
-                last: pieces.peek().is_none(),
+        let mut passes =
+            |columns: Range<usize>, c: &mut MatrixMut<'_, f32>, finish: &Finish<'_>| {
+                let mut pieces = depth.blocks(KC).peekable();
+                while let Some(piece) = pieces.next() {
+                    let ready = a.ready(rows.clone(), heights, &piece, columns.len(), &mut room);
+                    let pass = Pass {
+                        b,
+                        piece: piece.offset()..piece.offset() + piece.elements(),
+                        ready,
+                        rows: rows.clone(),
+                        columns: columns.clone(),
+                        heights,
+                        finish,
+                        first: piece.offset() == 0,
+                        last: pieces.peek().is_none(),
+                    };
+                    pass.run(c, &mut edges, floats);
+                }
             };
-            pass.run(&mut c, floats);
+        if !is_stream(a, &b, heights, block.columns.len()) {
+            passes(block.columns.clone(), &mut c, finish);
+            continue;
+        }
+        let sums = Finish { post: None, ..*finish };
+        let base = block.columns.start;
+        for from in block.columns.clone().step_by(POST_COLUMNS.next_multiple_of(b.tile.nr)) {
+            let to = block.columns.end.min(from + POST_COLUMNS.next_multiple_of(b.tile.nr));
+            for at in (from..to).step_by(b.tile.nr) {
+                let panel = at..to.min(at + b.tile.nr);
+                let inside = panel.start - base..panel.end - base;
+                passes(panel, &mut c.part(0..rows.len(), inside), &sums);
+            }
+            if let Some(post) = finish.post {
+                post(rows.clone(), from..to, &mut c.part(0..rows.len(), from - base..to - base));
+            }
         }
     }
+}
+
+/// Whether B is read panel by panel, each from front to back, and not piece by piece: where one tile
+/// is as high as C, B passes by once, and main memory is fastest where it is read in one stream.
+fn is_stream(a: &Rows<'_, f32>, b: &PackedRef<'_>, heights: Heights, columns: usize) -> bool {
+    heights.tiles == 1
+        && a.is_in_place(heights.rows(0).len(), columns)
+        && matches!(b.data, Panels::F32(_))
+        && b.n > NARROW
+        && columns * b.k >= STREAM
 }
 
 fn check(
@@ -206,14 +239,13 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&self, c: &mut MatrixMut<'_, f32>, floats: &mut [f32]) {
+    fn run(&self, c: &mut MatrixMut<'_, f32>, edges: &mut [Edge; 2], floats: &mut [f32]) {
         let tile = self.b.tile;
         if let Panels::F32(data) = self.b.data
             && self.b.n <= NARROW
         {
             return self.dots(c, data, floats);
         }
-        let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
         let mut at = self.columns.start;
         let mut finished = at;
         while at < self.columns.end {
@@ -224,7 +256,7 @@ impl Pass<'_> {
             } else {
                 (at + tile.nr).min(self.columns.end)
             };
-            self.panel(c, at..to, &mut edges, floats);
+            self.panel(c, at..to, edges, floats);
             at = to;
             if let Some(post) = self.finish.post
                 && self.last
@@ -319,11 +351,11 @@ impl Pass<'_> {
         let whole = columns.len() == written;
         let accumulate =
             !self.first || matches!(self.finish.start, Start::Accumulate | Start::Rows(_));
-        let mut first = Edge([0.0; MAX_TILE]);
+        let mut first = [0.0; MAX_WIDTH];
         if let Start::Columns(values) = self.finish.start
             && !accumulate
         {
-            first.0[..columns.len()].copy_from_slice(&values[columns.clone()]);
+            first[..columns.len()].copy_from_slice(&values[columns.clone()]);
         }
         let [low, high] = if self.last { self.finish.clamp } else { Finish::NONE.clamp };
         let residual = self.finish.residual.filter(|_| self.last);
@@ -334,7 +366,7 @@ impl Pass<'_> {
             step: 1,
             b: packed.as_ptr(),
             panel_stride,
-            start: first.0.as_ptr(),
+            start: first.as_ptr(),
             start_stride: 0,
             residual: std::ptr::null(),
             residual_stride: 0,

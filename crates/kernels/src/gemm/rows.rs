@@ -152,6 +152,11 @@ impl<'a, T: Plain> Rows<'a, T> {
         stride > 0 && tile_rows > 4 * places && columns >= 64
     }
 
+    /// Whether tiles of so many rows read a matrix where it lies.
+    pub(crate) fn is_in_place(&self, tile_rows: usize, columns: usize) -> bool {
+        matches!(self, Rows::Matrix(_)) && !self.wants_copies(tile_rows, columns)
+    }
+
     /// Makes `rows` of one piece of the depth ready. Tables hold pointers into `self` and `room`.
     pub(crate) fn ready<'r>(
         &self,
