@@ -4,8 +4,13 @@
 //! scores is computed transposed, a row per key: so the softmax runs down the lanes, and the
 //! weights already lie as the packed panel that the product with V needs. K and V are read where
 //! they lie. When a block raises a query's greatest score, what was summed before is scaled down.
+//! Few queries would leave most lanes of a panel empty, and are computed one by one.
+
+mod rows;
 
 use std::ops::Range;
+
+use rows::Rows;
 
 use crate::Isa;
 use crate::buffer::Scratch;
@@ -83,6 +88,17 @@ pub fn attention(
     }
     let tile = Tile::of(isa);
     let mut scratch = Scratch::new(scratch);
+    if rows::are_few(operands) {
+        let work = Rows {
+            operands,
+            queries,
+            query: scratch.take(q.columns * tile.nr),
+            scores: scratch.take(KEYS),
+            sums: scratch.take(v.columns * tile.nr),
+            out: &mut out,
+        };
+        return dispatch(tile.isa, work);
+    }
     let mut panel = Panel {
         tile,
         width: 0,
@@ -491,9 +507,15 @@ mod tests {
             .map(|i| if i % 400 > i / 400 { f32::NEG_INFINITY } else { 0.5 })
             .collect();
         for isa in Isa::available() {
-            for [queries, keys, len, value_len] in
-                [[1, 1, 1, 1], [1, 300, 64, 64], [5, 7, 3, 2], [33, 129, 64, 20], [70, 400, 16, 33]]
-            {
+            for [queries, keys, len, value_len] in [
+                [1, 1, 1, 1],
+                [1, 300, 64, 64],
+                [2, 129, 67, 150],
+                [4, 31, 16, 8],
+                [5, 7, 3, 2],
+                [33, 129, 64, 20],
+                [70, 400, 16, 33],
+            ] {
                 let q = numbers(queries * len * 3, 1);
                 let k = numbers(keys * len * 2, 2);
                 let v = numbers(keys * (value_len + 2), 3);

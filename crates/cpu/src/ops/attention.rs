@@ -18,6 +18,9 @@ const QUERIES: usize = 32;
 /// Multiplications and additions that are worth waking a thread for.
 const LEAST_FLOPS: usize = 400_000;
 
+/// To read a key and a value takes as long as computing with so many queries.
+const LEAST_ROWS: usize = 4;
+
 /// An operand: the kernel's read of an index, seen as batch, heads, rows and columns.
 struct Operand {
     read: usize,
@@ -71,7 +74,7 @@ fn build(group: &Attention, cx: &Cx<'_>) -> Option<Built> {
     let (q, k, v) = (operand(&group.q), operand(&group.k), operand(&group.v));
     let mask = group.mask.as_ref().map(&mut operand);
     let (depth, keys) = (group.q.sizes[3], group.k.sizes[2]);
-    let flops = 2 * batch * heads * rows * keys * (depth + columns);
+    let flops = 2 * batch * heads * rows.max(LEAST_ROWS) * keys * (depth + columns);
     let parts = (flops / LEAST_FLOPS).clamp(1, cx.threads.count());
     // Heads are shared out whole where there are enough of them.
     let queries = match batch * heads >= 2 * parts {

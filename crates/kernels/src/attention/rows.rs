@@ -1,0 +1,169 @@
+//! Attention of few queries, each by itself: keys and values pass by in rows, as they lie.
+
+use std::ops::Range;
+
+use super::{Attention, KEYS};
+use crate::float::Float;
+use crate::gemm::{Matrix, MatrixMut};
+use crate::map::math::exp_negative;
+use crate::simd::{ForEachIsa, MAX_LANES, Simd};
+
+/// The most queries: more fill a panel well enough.
+const QUERIES: usize = 4;
+
+/// Vectors of a value that are summed in registers.
+const VECTORS: usize = 4;
+
+/// Whether the operands are taken: whichever queries are asked for, so that it does not show.
+pub(super) fn are_few(operands: &Attention<'_>) -> bool {
+    let Attention { q, k, v, .. } = operands;
+    q.rows <= QUERIES && k.column_stride == 1 && v.column_stride == 1
+}
+
+/// The work for some queries; `out` has a row for each. The rest is working memory: a query, the
+/// scores of a block of keys, and a value, each rounded up to whole vectors.
+pub(super) struct Rows<'a, 'b, 'c> {
+    pub(super) operands: &'a Attention<'a>,
+    pub(super) queries: Range<usize>,
+    pub(super) query: &'a mut [f32],
+    pub(super) scores: &'a mut [f32],
+    pub(super) sums: &'a mut [f32],
+    pub(super) out: &'b mut MatrixMut<'c, f32>,
+}
+
+impl ForEachIsa for Rows<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Rows { operands, queries, query, scores, sums, out } = self;
+        let Attention { q, k, v, mask, scale } = *operands;
+        let query = &mut query[..q.columns.next_multiple_of(S::LANES)];
+        let sums = &mut sums[..v.columns.next_multiple_of(S::LANES)];
+        for (i, row) in queries.enumerate() {
+            query.fill(0.0);
+            for (d, x) in query[..q.columns].iter_mut().enumerate() {
+                *x = q.data[row * q.row_stride + d * q.column_stride] * scale;
+            }
+            sums.fill(0.0);
+            // Not infinity: where all scores so far are minus infinity, differences stay defined.
+            let mut greatest = f32::MIN;
+            let mut total = s.splat(0.0);
+            for from in (0..k.rows).step_by(KEYS) {
+                let keys = from..k.rows.min(from + KEYS);
+                let scores = &mut scores[..keys.len().next_multiple_of(S::LANES)];
+                score(s, query, k, keys.clone(), scores);
+                if let Some(mask) = mask {
+                    let start = row * mask.row_stride + keys.start * mask.column_stride;
+                    for (j, score) in scores[..keys.len()].iter_mut().enumerate() {
+                        *score += mask.data[start + j * mask.column_stride];
+                    }
+                }
+                scores[keys.len()..].fill(f32::NEG_INFINITY);
+                let before = greatest;
+                greatest = weigh(s, scores, before, &mut total, sums);
+                add_values(s, &scores[..keys.len()], v, keys.start, sums);
+            }
+            let share = s.splat(1.0 / s.reduce_add(total));
+            let sums = sums.chunks_exact(S::LANES);
+            for (sums, out) in sums.zip(out.row(i).chunks_mut(S::LANES)) {
+                f32::store_up_to(s, s.mul(s.load(sums), share), out);
+            }
+        }
+    }
+}
+
+/// The products of a query with a block of keys, as many at once as there are lanes.
+#[inline(always)]
+fn score<S: Simd>(s: S, query: &[f32], k: Matrix<'_, f32>, keys: Range<usize>, out: &mut [f32]) {
+    for (first, out) in keys.clone().step_by(S::LANES).zip(out.chunks_exact_mut(S::LANES)) {
+        let count = S::LANES.min(keys.end - first);
+        let mut sums = [s.splat(0.0); MAX_LANES];
+        for (at, query) in (0..k.columns).step_by(S::LANES).zip(query.chunks_exact(S::LANES)) {
+            let query = s.load(query);
+            let len = S::LANES.min(k.columns - at);
+            for (i, sum) in sums[..count].iter_mut().enumerate() {
+                let key = &k.data[(first + i) * k.row_stride + at..][..len];
+                *sum = s.mul_add(f32::load_up_to(s, key), query, *sum);
+            }
+        }
+        s.store(sums_across(s, sums), out);
+    }
+}
+
+/// For each vector the sum of its lanes.
+#[inline(always)]
+fn sums_across<S: Simd>(s: S, mut vectors: [S::F32; MAX_LANES]) -> S::F32 {
+    let mut half = S::LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            let (a, b) = s.zip(vectors[i], vectors[i + half]);
+            vectors[i] = s.add(a, b);
+        }
+        half /= 2;
+    }
+    vectors[0]
+}
+
+/// Turns scores into weights relative to the greatest score so far, which it gives, adds them to
+/// the total, and scales down what was summed before.
+#[inline(always)]
+fn weigh<S: Simd>(
+    s: S,
+    scores: &mut [f32],
+    before: f32,
+    total: &mut S::F32,
+    sums: &mut [f32],
+) -> f32 {
+    let mut most = s.splat(before);
+    for scores in scores.chunks_exact(S::LANES) {
+        most = s.max_fast(most, s.load(scores));
+    }
+    let greatest = s.reduce_max(most);
+    let splat = s.splat(greatest);
+    let scale = exp_negative(s, s.sub(s.splat(before), splat));
+    *total = s.mul(*total, scale);
+    for scores in scores.chunks_exact_mut(S::LANES) {
+        let weight = exp_negative(s, s.sub(s.load(scores), splat));
+        s.store(weight, scores);
+        *total = s.add(*total, weight);
+    }
+    if before != greatest {
+        for sums in sums.chunks_exact_mut(S::LANES) {
+            s.store(s.mul(s.load(sums), scale), sums);
+        }
+    }
+    greatest
+}
+
+/// Adds the values from a key on, each as often as its weight says.
+#[inline(always)]
+fn add_values<S: Simd>(s: S, weights: &[f32], v: Matrix<'_, f32>, first: usize, sums: &mut [f32]) {
+    let row = |i: usize, at: usize, len: usize| &v.data[(first + i) * v.row_stride + at..][..len];
+    let whole = v.columns - v.columns % (VECTORS * S::LANES);
+    let (blocks, rest) = sums.split_at_mut(whole);
+    for (block, sums) in blocks.chunks_exact_mut(VECTORS * S::LANES).enumerate() {
+        let at = block * VECTORS * S::LANES;
+        let mut vectors = [s.splat(0.0); VECTORS];
+        for (vector, sums) in vectors.iter_mut().zip(sums.chunks_exact(S::LANES)) {
+            *vector = s.load(sums);
+        }
+        for (i, &weight) in weights.iter().enumerate() {
+            let (weight, value) = (s.splat(weight), row(i, at, VECTORS * S::LANES));
+            for (vector, value) in vectors.iter_mut().zip(value.chunks_exact(S::LANES)) {
+                *vector = s.mul_add(weight, s.load(value), *vector);
+            }
+        }
+        for (&vector, sums) in vectors.iter().zip(sums.chunks_exact_mut(S::LANES)) {
+            s.store(vector, sums);
+        }
+    }
+    for (at, sums) in (whole..v.columns).step_by(S::LANES).zip(rest.chunks_exact_mut(S::LANES)) {
+        let len = S::LANES.min(v.columns - at);
+        let mut vector = s.load(sums);
+        for (i, &weight) in weights.iter().enumerate() {
+            vector = s.mul_add(s.splat(weight), f32::load_up_to(s, row(i, at, len)), vector);
+        }
+        s.store(vector, sums);
+    }
+}
