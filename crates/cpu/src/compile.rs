@@ -78,6 +78,8 @@ struct Compiler<'a> {
     /// Operands of a concat along the innermost dimension that nothing else takes: kernels that can
     /// write them there.
     columns: HashMap<ValueId, Columns>,
+    /// The concats that attentions compute, by their last nodes.
+    joins: HashMap<NodeId, [attention::Join; 2]>,
     /// Values that must be copied to outputs.
     copies: Vec<(ValueId, usize)>,
     /// How many groups have yet to read each constant.
@@ -131,12 +133,14 @@ impl<'a> Compiler<'a> {
             }
         }
         let columns = columns(graph, &joined);
-        Compiler { engine, graph, layout, skipped, joined, columns, copies, uses }
+        let joins = HashMap::new();
+        Compiler { engine, graph, layout, skipped, joined, columns, joins, copies, uses }
     }
 
     fn compile(mut self, groups: &[Group]) -> Result<Program> {
         let mut steps = Vec::new();
         let mut kept: HashSet<ValueId> = HashSet::new();
+        self.find_joins(groups);
         for group in groups {
             for lowered in self.lower_steps(group)? {
                 kept.extend(lowered.touched.reads.iter().filter_map(|site| match site {
@@ -170,6 +174,22 @@ impl<'a> Compiler<'a> {
         self.finish(steps)
     }
 
+    /// Leaves concats of keys and of values to the attentions that take them.
+    fn find_joins(&mut self, groups: &[Group]) {
+        for group in groups {
+            let Pattern::Attention(attention) = &group.pattern else { continue };
+            let last = group.nodes[group.nodes.len() - 1];
+            let Some(joins) = attention::joins(self.graph, attention, &group.nodes) else {
+                continue;
+            };
+            // What the group would be computed with otherwise comes after the concats.
+            if attention::lower(attention, Some(&joins), &self.cx(last)).is_some() {
+                self.skipped.extend(joins.iter().map(|join| join.node));
+                self.joins.insert(last, joins);
+            }
+        }
+    }
+
     /// The steps for a group: one, or one for each node where no kernel takes the whole.
     fn lower_steps(&mut self, group: &Group) -> Result<Vec<Lowered>> {
         let whole = match &group.pattern {
@@ -182,14 +202,17 @@ impl<'a> Compiler<'a> {
             }
             Pattern::Attention(attention) => {
                 let last = group.nodes[group.nodes.len() - 1];
-                attention::lower(attention, &self.cx(last))
+                attention::lower(attention, self.joins.get(&last), &self.cx(last))
             }
             Pattern::WeightOnly { root } => ops::lower_weight_only(&self.cx(*root), &group.nodes),
             Pattern::Quantized { root } => quantized::lower(&self.cx(*root), &group.nodes),
             Pattern::Normalize { .. } => None,
         };
         if let Some(built) = whole {
-            return Ok(vec![self.step(built, group)]);
+            let mut group = group.clone();
+            let joins = group.nodes.last().and_then(|last| self.joins.get(last));
+            group.nodes.extend(joins.into_iter().flatten().map(|join| join.node));
+            return Ok(vec![self.step(built, &group)]);
         }
         let mut steps = Vec::new();
         for &id in &group.nodes {

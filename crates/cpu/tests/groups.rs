@@ -61,6 +61,56 @@ output \"heads\" = %13
 }
 
 #[test]
+fn attention_joins_past_keys_and_values_with_new_ones() {
+    // Batch, heads, heads of keys, queries, past and new keys, and whether the concats are left to
+    // the attention.
+    for (batch, heads, kept, rows, past, new, is_joined) in [
+        (1, 3, 3, 1, 130, 1, true),
+        (2, 4, 2, 4, 9, 4, true),
+        (2, 3, 3, 2, 1, 300, true),
+        (1, 3, 3, 5, 20, 5, false),
+        (1, 1, 1, 1, 20, 1, false),
+    ] {
+        let (keys, shared) = (past + new, heads / kept);
+        let spread = |from: &str, to: &str| {
+            format!(
+                "%{to}1 = reshape(%{from}) {{ newShape: [{batch}, {kept}, 1, {keys}, 20] }}
+%{to}2 = expand(%{to}1) {{ newShape: [{batch}, {kept}, {shared}, {keys}, 20] }}
+%{to} = reshape(%{to}2) {{ newShape: [{batch}, {heads}, {keys}, 20] }}
+"
+            )
+        };
+        let source = format!(
+            "%q = input \"q\" float32[{batch}, {heads}, {rows}, 20]
+%pk = input \"pk\" float32[{batch}, {kept}, {past}, 20]
+%pv = input \"pv\" float32[{batch}, {kept}, {past}, 20]
+%nk = input \"nk\" float32[{batch}, {kept}, {new}, 20]
+%nv = input \"nv\" float32[{batch}, {kept}, {new}, 20]
+%m = input \"m\" float32[{batch}, 1, {rows}, {keys}]
+%k = concat(%pk, %nk) {{ axis: 2 }}
+%v = concat(%pv, %nv) {{ axis: 2 }}
+{}{}%t = transpose(%ks) {{ permutation: [0, 1, 3, 2] }}
+%s = matmul(%q, %t)
+%a = add(%s, %m)
+%w = softmax(%a) {{ axis: 3 }}
+%y = matmul(%w, %vs)
+output \"y\" = %y
+output \"k\" = %k
+output \"v\" = %v
+",
+            spread("k", "ks"),
+            spread("v", "vs")
+        );
+        let name = format!("{heads} heads, {rows} queries, {past} and {new} keys");
+        check_text(&name, &source, 2e-5);
+        let graph = text::parse(&source, Limits::default()).unwrap();
+        let program = engines()[0].compile(graph).unwrap();
+        let steps: Vec<&str> = program.steps().iter().map(|step| &step.ops[..]).collect();
+        assert_eq!(!steps.contains(&"concat"), is_joined, "{name}: {steps:?}");
+    }
+}
+
+#[test]
 fn what_follows_a_product_matches() {
     for (after, shape) in [
         ("%3 = relu(%2)", "[1]"),

@@ -7,9 +7,12 @@
 //! Few queries would leave most lanes of a panel empty, and are computed one by one.
 
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
+pub use rows::FEW;
 use rows::Rows;
 
 use crate::Isa;
@@ -34,6 +37,35 @@ pub struct Attention<'a> {
     pub mask: Option<Matrix<'a, f32>>,
     /// What products of queries and keys are multiplied by.
     pub scale: f32,
+}
+
+/// Keys and values.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// A row per key.
+    pub k: Matrix<'a, f32>,
+    /// A row per key.
+    pub v: Matrix<'a, f32>,
+}
+
+/// Where keys and values are joined: the rows of all parts, one after the other.
+#[derive(Debug)]
+pub struct Joined<'a> {
+    /// All keys.
+    pub k: &'a mut [f32],
+    /// All values.
+    pub v: &'a mut [f32],
+    /// How they get there.
+    pub way: Way,
+}
+
+/// How rows are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Through the caches.
+    Cached,
+    /// Past them.
+    Streamed,
 }
 
 /// Keys whose scores are computed together: with a panel of queries they stay in the first-level
@@ -64,41 +96,13 @@ pub fn attention(
     mut out: MatrixMut<'_, f32>,
     scratch: &mut [u8],
 ) {
-    let Attention { q, k, v, mask, .. } = operands;
-    assert!(queries.start <= queries.end && queries.end <= q.rows, "{queries:?} of {}", q.rows);
-    assert_eq!(q.columns, k.columns, "queries are as long as keys");
-    assert_eq!(k.rows, v.rows, "there is a value for each key");
-    assert!(
-        out.rows() == queries.len() && out.columns() == v.columns,
-        "the result is {} x {}, expected {} x {}",
-        out.rows(),
-        out.columns(),
-        queries.len(),
-        v.columns
-    );
-    if let Some(mask) = mask {
-        assert!(
-            mask.rows == q.rows && mask.columns == k.rows,
-            "the mask is {} x {}, expected {} x {}",
-            mask.rows,
-            mask.columns,
-            q.rows,
-            k.rows
-        );
-    }
+    let Attention { q, k, v, .. } = operands;
+    check(operands, &[Part { k: *k, v: *v }], &queries, &out);
     let tile = Tile::of(isa);
-    let mut scratch = Scratch::new(scratch);
     if rows::are_few(operands) {
-        let work = Rows {
-            operands,
-            queries,
-            query: scratch.take(q.columns * tile.nr),
-            scores: scratch.take(KEYS),
-            sums: scratch.take(v.columns * tile.nr),
-            out: &mut out,
-        };
-        return dispatch(tile.isa, work);
+        return few(tile, operands, &[Part { k: *k, v: *v }], queries, out, scratch, None);
     }
+    let mut scratch = Scratch::new(scratch);
     let mut panel = Panel {
         tile,
         width: 0,
@@ -121,6 +125,89 @@ pub fn attention(
         let rows = first - queries.start..end - queries.start;
         panel.finish(&mut out.part(rows, 0..v.columns));
     }
+}
+
+/// The same where more keys and values follow: the mask has columns for them all. Rows of both are
+/// joined on the way, if they are to be.
+///
+/// # Panics
+///
+/// As for [`attention`]; when there are more queries than [`FEW`], or elements of a row that are
+/// no neighbours; and when rows to be joined are apart, or there is no place for them.
+pub fn attention_joined(
+    isa: Isa,
+    operands: &Attention<'_>,
+    next: Part<'_>,
+    out: MatrixMut<'_, f32>,
+    scratch: &mut [u8],
+    joined: Option<Joined<'_>>,
+) {
+    let parts = [Part { k: operands.k, v: operands.v }, next];
+    let queries = 0..operands.q.rows;
+    check(operands, &parts, &queries, &out);
+    assert!(rows::are_few(operands), "there are {} queries", operands.q.rows);
+    for matrix in parts.iter().flat_map(|part| [&part.k, &part.v]) {
+        assert_eq!(matrix.column_stride, 1, "the elements of a row are neighbours");
+        assert!(joined.is_none() || matrix.row_stride == matrix.columns, "rows are neighbours");
+    }
+    few(Tile::of(isa), operands, &parts, queries, out, scratch, joined);
+}
+
+fn check(
+    operands: &Attention<'_>,
+    parts: &[Part<'_>],
+    queries: &Range<usize>,
+    out: &MatrixMut<'_, f32>,
+) {
+    let Attention { q, v, mask, .. } = operands;
+    assert!(queries.start <= queries.end && queries.end <= q.rows, "{queries:?} of {}", q.rows);
+    for part in parts {
+        assert_eq!(q.columns, part.k.columns, "queries are as long as keys");
+        assert_eq!(part.k.rows, part.v.rows, "there is a value for each key");
+        assert_eq!(v.columns, part.v.columns, "values are of one length");
+    }
+    assert!(
+        out.rows() == queries.len() && out.columns() == v.columns,
+        "the result is {} x {}, expected {} x {}",
+        out.rows(),
+        out.columns(),
+        queries.len(),
+        v.columns
+    );
+    let keys: usize = parts.iter().map(|part| part.k.rows).sum();
+    if let Some(mask) = mask {
+        assert!(
+            mask.rows == q.rows && mask.columns == keys,
+            "the mask is {} x {}, expected {} x {keys}",
+            mask.rows,
+            mask.columns,
+            q.rows,
+        );
+    }
+}
+
+/// Computes the results of few queries.
+fn few(
+    tile: &'static Tile,
+    operands: &Attention<'_>,
+    parts: &[Part<'_>],
+    queries: Range<usize>,
+    mut out: MatrixMut<'_, f32>,
+    scratch: &mut [u8],
+    joined: Option<Joined<'_>>,
+) {
+    let mut scratch = Scratch::new(scratch);
+    let work = Rows {
+        operands,
+        parts,
+        queries,
+        query: scratch.take(operands.q.columns * tile.nr),
+        scores: scratch.take(KEYS),
+        sums: scratch.take(operands.v.columns * tile.nr),
+        out: &mut out,
+        joined,
+    };
+    dispatch(tile.isa, work);
 }
 
 /// The state of one panel of queries.
@@ -448,150 +535,6 @@ impl ForEachIsa for Weigh<'_> {
                     s.store(s.mul(s.load(&row[at..]), scale), &mut row[at..]);
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn numbers(len: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
-        (0..len)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-            })
-            .collect()
-    }
-
-    fn run(isa: Isa, operands: &Attention<'_>, parts: usize) -> Vec<f32> {
-        let (rows, columns) = (operands.q.rows, operands.v.columns);
-        let mut out = vec![5.0; rows * columns];
-        let mut scratch = vec![0xff; scratch_bytes(isa, operands.q.columns, columns)];
-        for part in 0..parts {
-            let queries = part * rows / parts..(part + 1) * rows / parts;
-            let to = &mut out[queries.start * columns..queries.end * columns];
-            let to = MatrixMut::new(to, [queries.len(), columns], columns);
-            attention(isa, operands, queries, to, &mut scratch);
-        }
-        out
-    }
-
-    /// One result of the definition in f64.
-    fn expected(operands: &Attention<'_>, query: usize) -> Vec<f64> {
-        let Attention { q, k, v, mask, scale } = operands;
-        let at = |m: &Matrix<'_, f32>, i: usize, j: usize| {
-            f64::from(m.data[i * m.row_stride + j * m.column_stride])
-        };
-        let scores: Vec<f64> = (0..k.rows)
-            .map(|key| {
-                let dot: f64 = (0..q.columns).map(|i| at(q, query, i) * at(k, key, i)).sum();
-                dot * f64::from(*scale) + mask.as_ref().map_or(0.0, |mask| at(mask, query, key))
-            })
-            .collect();
-        let greatest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-        let weights: Vec<f64> = scores.iter().map(|score| (score - greatest).exp()).collect();
-        let total: f64 = weights.iter().sum();
-        (0..v.columns)
-            .map(|i| {
-                weights.iter().enumerate().map(|(key, w)| w * at(v, key, i)).sum::<f64>() / total
-            })
-            .collect()
-    }
-
-    #[test]
-    fn every_set_matches_the_definition() {
-        let causal: Vec<f32> = (0..400 * 400)
-            .map(|i| if i % 400 > i / 400 { f32::NEG_INFINITY } else { 0.5 })
-            .collect();
-        for isa in Isa::available() {
-            for [queries, keys, len, value_len] in [
-                [1, 1, 1, 1],
-                [1, 300, 64, 64],
-                [2, 129, 67, 150],
-                [4, 31, 16, 8],
-                [5, 7, 3, 2],
-                [33, 129, 64, 20],
-                [70, 400, 16, 33],
-            ] {
-                let q = numbers(queries * len * 3, 1);
-                let k = numbers(keys * len * 2, 2);
-                let v = numbers(keys * (value_len + 2), 3);
-                let key_mask = numbers(keys, 4);
-                for (strides, mask) in [
-                    ([len, 1], None),
-                    ([2 * len, 2], Some(Matrix::new(&key_mask, [queries, keys], [0, 1]))),
-                    ([1, keys], Some(Matrix::new(&causal, [queries, keys], [400, 1]))),
-                ] {
-                    let operands = Attention {
-                        q: Matrix::new(&q, [queries, len], [3 * len, 1]),
-                        k: Matrix::new(&k, [keys, len], strides),
-                        v: Matrix::new(&v, [keys, value_len], [value_len + 2, 1]),
-                        mask,
-                        scale: 2.5,
-                    };
-                    let out = run(isa, &operands, 1);
-                    for query in 0..queries {
-                        for (i, expected) in expected(&operands, query).into_iter().enumerate() {
-                            let got = out[query * value_len + i];
-                            assert!(
-                                (f64::from(got) - expected).abs() < 2e-5,
-                                "{isa:?}: {queries} queries, {keys} keys of {len}: result {i} of \
-                                 query {query} is {got}, expected {expected}"
-                            );
-                        }
-                    }
-                    for parts in [2, 7] {
-                        let apart = run(isa, &operands, parts);
-                        assert!(
-                            out.iter().zip(&apart).all(|(x, y)| x.to_bits() == y.to_bits()),
-                            "{isa:?}: {queries} queries, {keys} keys in {parts} parts"
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn great_scores_do_not_overflow() {
-        for isa in Isa::available() {
-            let k: Vec<f32> = (0..300).map(|i| i as f32).collect();
-            let v: Vec<f32> = (0..300).map(|i| i as f32).collect();
-            for (q, expected) in [(1000.0, 299.0), (-1000.0, 0.0)] {
-                let q = [q];
-                let operands = Attention {
-                    q: Matrix::row_major(&q, [1, 1]),
-                    k: Matrix::row_major(&k, [300, 1]),
-                    v: Matrix::row_major(&v, [300, 1]),
-                    mask: None,
-                    scale: 1.0,
-                };
-                assert_eq!(run(isa, &operands, 1), [expected], "{isa:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_query_without_keys_and_one_with_a_nan_are_nan() {
-        for isa in Isa::available() {
-            let mask: Vec<f32> =
-                (0..2 * 200).map(|i| if i < 200 { f32::NEG_INFINITY } else { 0.0 }).collect();
-            let ones = vec![1.0; 200];
-            let mut with_nan = ones.clone();
-            with_nan[3] = f32::NAN;
-            let operands = |k| Attention {
-                q: Matrix::row_major(&[1.0, 1.0], [2, 1]),
-                k: Matrix::row_major(k, [200, 1]),
-                v: Matrix::row_major(&[2.0; 200], [200, 1]),
-                mask: Some(Matrix::row_major(&mask, [2, 200])),
-                scale: 1.0,
-            };
-            let out = run(isa, &operands(&ones), 1);
-            assert!(out[0].is_nan() && (out[1] - 2.0).abs() < 1e-6, "{isa:?}: {out:?}");
-            assert!(run(isa, &operands(&with_nan), 1)[1].is_nan(), "{isa:?}");
         }
     }
 }

@@ -5,12 +5,14 @@
 //! `u8`, `u16`, `u32` or `u64`.
 
 mod pad;
+mod stream;
 
 use std::ops::Range;
 
 use crate::strided::View;
 
 pub use pad::{Padding, PaddingMode};
+pub use stream::Stream;
 
 /// Rows and columns of a block that is transposed at a time.
 const BLOCK: usize = 16;

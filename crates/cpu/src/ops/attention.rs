@@ -1,8 +1,8 @@
 //! Attention: every head by itself, without the scores in memory.
 
-use webnn_core::{DataType, ValueId};
+use webnn_core::{DataType, Graph, NodeId, Op, ValueId};
 use webnn_kernels::Isa;
-use webnn_kernels::attention::{self, attention};
+use webnn_kernels::attention::{self, Joined, Part, Way, attention, attention_joined};
 use webnn_kernels::gemm::{Matrix, MatrixMut};
 use webnn_passes::{Attention, View};
 
@@ -10,7 +10,7 @@ use crate::blocks::{Cells, SharedCells};
 use crate::half;
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::threads::{Pieces, Threads};
+use crate::threads::{MAX_THREADS, Pieces, Threads};
 
 /// Pieces of a head's queries are multiples of this.
 const QUERIES: usize = 32;
@@ -20,6 +20,64 @@ const LEAST_FLOPS: usize = 400_000;
 
 /// To read a key and a value takes as long as computing with so many queries.
 const LEAST_ROWS: usize = 4;
+
+/// From so many bytes of constants on, what a run writes has left the caches before the next one.
+const FAR: u64 = 64 << 20;
+
+/// A concat of keys or of values that nobody but the attention takes: past ones and new ones. They
+/// are joined while they are in the cache.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Join {
+    pub(crate) node: NodeId,
+    past: ValueId,
+    next: ValueId,
+    /// How many rows a head has in each.
+    rows: [usize; 2],
+}
+
+/// The concats that an attention of these nodes can compute.
+pub(crate) fn joins(graph: &Graph, group: &Attention, nodes: &[NodeId]) -> Option<[Join; 2]> {
+    let [batch, heads, rows, _] = group.q.sizes;
+    if rows > attention::FEW {
+        return None;
+    }
+    let join = |view: &View| -> Option<Join> {
+        let node = graph.producer(view.value)?;
+        let Op::Concat(op) = &graph.node(node).op else { return None };
+        let [Some(past), Some(next)] = graph.node(node).inputs[..] else { return None };
+        let whole = graph.desc(view.value);
+        let taken = |(i, node): (usize, &webnn_core::Node)| {
+            node.inputs.contains(&Some(view.value)) && !nodes.contains(&NodeId(i as u32))
+        };
+        let is_private = !graph.nodes().iter().enumerate().any(taken);
+        let is_read = [past, next].iter().all(|&id| graph.constant(id).is_none());
+        if whole.data_type != DataType::Float32 || !is_private || !is_read {
+            return None;
+        }
+        let axis = op.axis as usize;
+        let size = |sizes: &[u32]| sizes.iter().map(|&size| size as usize).product::<usize>();
+        let stacked = batch * heads / view.repeat.max(1);
+        let [.., keys, columns] = view.sizes;
+        let expected = [heads / view.repeat.max(1) * keys * columns, keys * columns, columns, 1];
+        let sizes = [batch, heads / view.repeat.max(1), keys, columns];
+        let in_order = (0..4).all(|i| sizes[i] == 1 || view.strides[i] == expected[i]);
+        let shape = &whole.shape[..];
+        let fits = [size(&shape[..axis]), shape[axis] as usize, size(&shape[axis + 1..])]
+            == [stacked, keys, columns];
+        let part = |id: ValueId| graph.desc(id).shape[axis] as usize;
+        // A concat of one stack, or along the innermost dimension, may be computed in place.
+        let is_taken = fits && in_order && view.offset == 0 && stacked > 1 && columns > 1;
+        (is_taken && stacked <= MAX_THREADS).then(|| Join {
+            node,
+            past,
+            next,
+            rows: [part(past), part(next)],
+        })
+    };
+    let (k, v) = (join(&group.k)?, join(&group.v)?);
+    let same_rows = k.rows == v.rows && group.k.repeat == group.v.repeat;
+    (same_rows && k.node != v.node).then_some([k, v])
+}
 
 /// An operand: the kernel's read of an index, seen as batch, heads, rows and columns.
 struct Operand {
@@ -32,6 +90,7 @@ struct Heads {
     k: Operand,
     v: Operand,
     mask: Option<Operand>,
+    joined: Option<Parts>,
     scale: f32,
     /// Heads and queries.
     sizes: [usize; 2],
@@ -44,16 +103,25 @@ struct Heads {
     isa: Isa,
 }
 
+/// Keys and values in parts, which are joined into the results after the first.
+struct Parts {
+    /// The reads of past and new keys, and of past and new values.
+    reads: [[usize; 2]; 2],
+    /// How many rows a head has in each part.
+    rows: [usize; 2],
+    way: Way,
+}
+
 /// The kernel for a group; `cx` is its last node's. `None` where the result cannot be written row
 /// by row.
 #[inline(never)]
-pub(crate) fn lower(group: &Attention, cx: &Cx<'_>) -> Option<Built> {
+pub(crate) fn lower(group: &Attention, joins: Option<&[Join; 2]>, cx: &Cx<'_>) -> Option<Built> {
     let is_half = cx.graph.desc(group.q.value).data_type == DataType::Float16;
-    let built = build(group, cx)?;
+    let built = build(group, joins, cx)?;
     if is_half { half::wrap(built, cx.graph, cx.threads.count(), cx.isa) } else { Some(built) }
 }
 
-fn build(group: &Attention, cx: &Cx<'_>) -> Option<Built> {
+fn build(group: &Attention, joins: Option<&[Join; 2]>, cx: &Cx<'_>) -> Option<Built> {
     let [batch, heads, rows, columns] = group.output.sizes;
     if columns > 1 && group.output.strides[3] != 1 {
         return None;
@@ -64,15 +132,25 @@ fn build(group: &Attention, cx: &Cx<'_>) -> Option<Built> {
         return None;
     }
     let mut reads: Vec<ValueId> = Vec::new();
-    let mut operand = |view: &View| {
-        let read = reads.iter().position(|&id| id == view.value).unwrap_or_else(|| {
-            reads.push(view.value);
+    let mut read = |value: ValueId| {
+        reads.iter().position(|&id| id == value).unwrap_or_else(|| {
+            reads.push(value);
             reads.len() - 1
-        });
-        Operand { read, view: *view }
+        })
     };
-    let (q, k, v) = (operand(&group.q), operand(&group.k), operand(&group.v));
+    let joined = joins.map(|joins| Parts {
+        reads: joins.map(|join| [read(join.past), read(join.next)]),
+        rows: joins[0].rows,
+        way: way(cx.graph),
+    });
+    let mut operand = |view: &View| Operand { read: read(view.value), view: *view };
+    let q = operand(&group.q);
     let mask = group.mask.as_ref().map(&mut operand);
+    let [k, v] = match &joined {
+        None => [&group.k, &group.v].map(operand),
+        Some(parts) => [(0, group.k), (1, group.v)]
+            .map(|(which, view)| Operand { read: parts.reads[which][0], view }),
+    };
     let (depth, keys) = (group.q.sizes[3], group.k.sizes[2]);
     let flops = 2 * batch * heads * rows.max(LEAST_ROWS) * keys * (depth + columns);
     let parts = (flops / LEAST_FLOPS).clamp(1, cx.threads.count());
@@ -100,6 +178,7 @@ fn build(group: &Attention, cx: &Cx<'_>) -> Option<Built> {
         k,
         v,
         mask,
+        joined,
         scale: group.scale,
         sizes: [heads, rows],
         shape: [stacked * rows, width * columns],
@@ -111,7 +190,16 @@ fn build(group: &Attention, cx: &Cx<'_>) -> Option<Built> {
         parts,
         isa: cx.isa,
     };
-    Some(Built { kernel: Box::new(kernel), reads, writes: vec![cx.node.outputs[0]] })
+    let mut writes = vec![cx.node.outputs[0]];
+    writes.extend(joins.into_iter().flatten().map(|join| cx.graph.node(join.node).outputs[0]));
+    Some(Built { kernel: Box::new(kernel), reads, writes })
+}
+
+/// How rows are joined best.
+fn way(graph: &Graph) -> Way {
+    let constant = |i: usize| graph.constant(ValueId(i as u32)).map_or(0, |x| x.len() as u64);
+    let constants: u64 = (0..graph.values().len()).map(constant).sum();
+    if constants >= FAR { Way::Streamed } else { Way::Cached }
 }
 
 impl Operand {
@@ -139,6 +227,13 @@ impl Kernel for Heads {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let scratch = Pieces::new(io.scratch(), self.part_bytes(), self.parts);
         let output = io.write::<f32>(0);
+        let wholes = self.joined.as_ref().map(|_| {
+            [(1, &self.k.view), (2, &self.v.view)].map(|(index, view)| {
+                let [batch, heads, rows, columns] = view.sizes;
+                let count = batch * heads / view.repeat.max(1);
+                Pieces::new(io.write::<f32>(index), rows * columns, count)
+            })
+        });
         let io = &*io;
         let matrix = MatrixMut::new(output, self.shape, self.shape[1]);
         let cells = SharedCells::new(matrix, &self.cells, self.parts);
@@ -151,11 +246,27 @@ impl Kernel for Heads {
                     true => (stacked, cell.across),
                     false => (stacked / heads, stacked % heads),
                 };
+                let mask = self.mask.as_ref().map(|mask| mask.matrix(io, batch, head));
+                let q = self.q.matrix(io, batch, head);
+                if let (Some(parts), Some(wholes)) = (&self.joined, &wholes) {
+                    let repeat = self.k.view.repeat.max(1);
+                    let index = batch * (heads / repeat) + head / repeat;
+                    let [past, next] = parts.of(io, index, [&self.k.view, &self.v.view]);
+                    // The first of the heads that share keys and values joins them.
+                    let joined = head.is_multiple_of(repeat).then(|| {
+                        let [k, v] = wholes.each_ref().map(|whole| whole.take(index).1);
+                        Joined { k, v, way: parts.way }
+                    });
+                    let operands =
+                        attention::Attention { q, k: past.k, v: past.v, mask, scale: self.scale };
+                    attention_joined(self.isa, &operands, next, cell.matrix, scratch, joined);
+                    continue;
+                }
                 let operands = attention::Attention {
-                    q: self.q.matrix(io, batch, head),
+                    q,
                     k: self.k.matrix(io, batch, head),
                     v: self.v.matrix(io, batch, head),
-                    mask: self.mask.as_ref().map(|mask| mask.matrix(io, batch, head)),
+                    mask,
                     scale: self.scale,
                 };
                 let first = cell.rows.start - stacked * rows;
@@ -163,5 +274,21 @@ impl Kernel for Heads {
                 attention(self.isa, &operands, queries, cell.matrix, scratch);
             }
         });
+    }
+}
+
+impl Parts {
+    /// The parts of one head's keys and values.
+    fn of<'a>(&self, io: &Io<'a>, index: usize, views: [&View; 2]) -> [Part<'a>; 2] {
+        [0, 1].map(|part| {
+            let rows = self.rows[part];
+            let matrix = |which: usize| {
+                let columns = views[which].sizes[3];
+                let data: &'a [f32] = io.read(self.reads[which][part]);
+                let start = index * rows * columns;
+                Matrix::row_major(&data[start..start + rows * columns], [rows, columns])
+            };
+            Part { k: matrix(0), v: matrix(1) }
+        })
     }
 }

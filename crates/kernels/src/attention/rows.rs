@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use super::{Attention, KEYS};
+use super::{Attention, Joined, KEYS, Part, Way};
+use crate::copy::Stream;
 use crate::float::Float;
 use crate::gemm::{Matrix, MatrixMut};
 use crate::map::math::exp_negative;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd};
 
 /// The most queries: more fill a panel well enough.
-const QUERIES: usize = 4;
+pub const FEW: usize = 4;
 
 /// Vectors of a value that are summed in registers.
 const VECTORS: usize = 4;
@@ -17,18 +18,21 @@ const VECTORS: usize = 4;
 /// Whether the operands are taken: whichever queries are asked for, so that it does not show.
 pub(super) fn are_few(operands: &Attention<'_>) -> bool {
     let Attention { q, k, v, .. } = operands;
-    q.rows <= QUERIES && k.column_stride == 1 && v.column_stride == 1
+    q.rows <= FEW && k.column_stride == 1 && v.column_stride == 1
 }
 
 /// The work for some queries; `out` has a row for each. The rest is working memory: a query, the
 /// scores of a block of keys, and a value, each rounded up to whole vectors.
 pub(super) struct Rows<'a, 'b, 'c> {
     pub(super) operands: &'a Attention<'a>,
+    /// All keys and values: what `operands` has of them, and more.
+    pub(super) parts: &'a [Part<'a>],
     pub(super) queries: Range<usize>,
     pub(super) query: &'a mut [f32],
     pub(super) scores: &'a mut [f32],
     pub(super) sums: &'a mut [f32],
     pub(super) out: &'b mut MatrixMut<'c, f32>,
+    pub(super) joined: Option<Joined<'a>>,
 }
 
 impl ForEachIsa for Rows<'_, '_, '_> {
@@ -36,8 +40,9 @@ impl ForEachIsa for Rows<'_, '_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Rows { operands, queries, query, scores, sums, out } = self;
-        let Attention { q, k, v, mask, scale } = *operands;
+        let Rows { operands, parts, queries, query, scores, sums, out, joined } = self;
+        let Attention { q, v, mask, scale, .. } = *operands;
+        let mut join = joined.map(Join::new);
         let query = &mut query[..q.columns.next_multiple_of(S::LANES)];
         let sums = &mut sums[..v.columns.next_multiple_of(S::LANES)];
         for (i, row) in queries.enumerate() {
@@ -49,26 +54,61 @@ impl ForEachIsa for Rows<'_, '_, '_> {
             // Not infinity: where all scores so far are minus infinity, differences stay defined.
             let mut greatest = f32::MIN;
             let mut total = s.splat(0.0);
-            for from in (0..k.rows).step_by(KEYS) {
-                let keys = from..k.rows.min(from + KEYS);
-                let scores = &mut scores[..keys.len().next_multiple_of(S::LANES)];
-                score(s, query, k, keys.clone(), scores);
-                if let Some(mask) = mask {
-                    let start = row * mask.row_stride + keys.start * mask.column_stride;
-                    for (j, score) in scores[..keys.len()].iter_mut().enumerate() {
-                        *score += mask.data[start + j * mask.column_stride];
+            let mut before_part = 0;
+            for part in parts {
+                for from in (0..part.k.rows).step_by(KEYS) {
+                    let keys = from..part.k.rows.min(from + KEYS);
+                    if let Some(join) = &mut join {
+                        join.rows(part, keys.clone());
                     }
+                    let scores = &mut scores[..keys.len().next_multiple_of(S::LANES)];
+                    score(s, query, part.k, keys.clone(), scores);
+                    if let Some(mask) = mask {
+                        let column = before_part + keys.start;
+                        let start = row * mask.row_stride + column * mask.column_stride;
+                        for (j, score) in scores[..keys.len()].iter_mut().enumerate() {
+                            *score += mask.data[start + j * mask.column_stride];
+                        }
+                    }
+                    scores[keys.len()..].fill(f32::NEG_INFINITY);
+                    greatest = weigh(s, scores, greatest, &mut total, sums);
+                    add_values(s, &scores[..keys.len()], part.v, keys.start, sums);
                 }
-                scores[keys.len()..].fill(f32::NEG_INFINITY);
-                let before = greatest;
-                greatest = weigh(s, scores, before, &mut total, sums);
-                add_values(s, &scores[..keys.len()], v, keys.start, sums);
+                before_part += part.k.rows;
             }
+            // The first query has joined all.
+            join = None;
             let share = s.splat(1.0 / s.reduce_add(total));
             let sums = sums.chunks_exact(S::LANES);
             for (sums, out) in sums.zip(out.row(i).chunks_mut(S::LANES)) {
                 f32::store_up_to(s, s.mul(s.load(sums), share), out);
             }
+        }
+    }
+}
+
+/// Copies of rows that are made when the first query comes to them.
+struct Join<'a> {
+    k: &'a mut [f32],
+    v: &'a mut [f32],
+    stream: Option<Stream>,
+}
+
+impl<'a> Join<'a> {
+    fn new(Joined { k, v, way }: Joined<'a>) -> Join<'a> {
+        Join { k, v, stream: (way == Way::Streamed).then(Stream::default) }
+    }
+
+    /// Copies the next rows.
+    fn rows(&mut self, part: &Part<'_>, keys: Range<usize>) {
+        for (matrix, rest) in [(&part.k, &mut self.k), (&part.v, &mut self.v)] {
+            let from = &matrix.data[keys.start * matrix.columns..keys.end * matrix.columns];
+            let (to, after) = std::mem::take(rest).split_at_mut(from.len());
+            match &self.stream {
+                Some(stream) => stream.copy(from, to),
+                None => to.copy_from_slice(from),
+            }
+            *rest = after;
         }
     }
 }

@@ -1,0 +1,70 @@
+//! Copies past the caches: for what is read again only after other memory has taken its place.
+
+/// Copies whose results are seen by other threads once it is dropped.
+#[derive(Debug, Default)]
+pub struct Stream {
+    _private: (),
+}
+
+impl Stream {
+    /// Copies `from` to `to`, whose lines are not brought into a cache, where there are instructions
+    /// for that.
+    ///
+    /// # Panics
+    ///
+    /// If one is longer than the other.
+    pub fn copy(&self, from: &[f32], to: &mut [f32]) {
+        assert_eq!(from.len(), to.len());
+        #[cfg(target_arch = "x86_64")]
+        {
+            const ALIGNED: usize = 16;
+            let (from_head, from) = from.split_at(to.as_ptr().align_offset(ALIGNED).min(to.len()));
+            let (to_head, to) = to.split_at_mut(from_head.len());
+            to_head.copy_from_slice(from_head);
+            let (from, from_rest) = from.as_chunks::<4>();
+            let (to, to_rest) = to.as_chunks_mut::<4>();
+            from.iter().zip(to).for_each(|(from, to)| store(from, to));
+            to_rest.copy_from_slice(from_rest);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        to.copy_from_slice(from);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // SAFETY: every x86-64 has the instruction.
+        unsafe { std::arch::x86_64::_mm_sfence() };
+    }
+}
+
+/// Stores four elements; `to` is aligned to them.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn store(from: &[f32; 4], to: &mut [f32; 4]) {
+    use std::arch::x86_64::{_mm_loadu_ps, _mm_stream_ps};
+    debug_assert!(to.as_ptr().align_offset(16) == 0);
+    // SAFETY: there are four elements, and every x86-64 has the instruction.
+    let vector = unsafe { _mm_loadu_ps(from.as_ptr()) };
+    // SAFETY: as above; the one caller has cut `to` where it is aligned.
+    unsafe { _mm_stream_ps(to.as_mut_ptr(), vector) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_elements_arrive_wherever_they_lie() {
+        let from: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        for start in 0..6 {
+            for len in [0, 1, 3, 4, 17, 80] {
+                let mut to = vec![-1.0; 100];
+                Stream::default().copy(&from[7..7 + len], &mut to[start..start + len]);
+                assert_eq!(to[start..start + len], from[7..7 + len], "{len} to {start}");
+                assert!(to[start + len..].iter().chain(&to[..start]).all(|&x| x == -1.0));
+            }
+        }
+    }
+}
