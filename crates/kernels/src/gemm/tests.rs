@@ -56,6 +56,9 @@ const SIZES: &[[usize; 3]] = &[
     [1, 300, 70],
     [2, 129, 33],
     [3, 65, 400],
+    // Read panel by panel where one thread has it all, piece by piece where many share it.
+    [1, 1001, 300],
+    [3, 700, 600],
     [4, 64, 16],
     [5, 7, 3],
     [6, 96, 40],
