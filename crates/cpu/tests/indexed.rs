@@ -1,4 +1,5 @@
 //! Gathers, scatters, searches, running sums and triangles against their definitions.
+#![allow(clippy::unwrap_used, reason = "a helper of tests")]
 
 mod common;
 
