@@ -78,8 +78,8 @@ struct Compiler<'a> {
     /// Operands of a concat along the innermost dimension that nothing else takes: kernels that can
     /// write them there.
     columns: HashMap<ValueId, Columns>,
-    /// The concats that attentions compute, by their last nodes.
-    joins: HashMap<NodeId, [attention::Join; 2]>,
+    /// Attentions, by their last nodes, that compute two concats as well.
+    joins: HashMap<NodeId, (Built, [NodeId; 2])>,
     /// Values that must be copied to outputs.
     copies: Vec<(ValueId, usize)>,
     /// How many groups have yet to read each constant.
@@ -176,16 +176,19 @@ impl<'a> Compiler<'a> {
 
     /// Leaves concats of keys and of values to the attentions that take them.
     fn find_joins(&mut self, groups: &[Group]) {
+        let uses = uses_by_nodes(self.graph);
+        let way = attention::way(self.graph);
         for group in groups {
             let Pattern::Attention(attention) = &group.pattern else { continue };
-            let last = group.nodes[group.nodes.len() - 1];
-            let Some(joins) = attention::joins(self.graph, attention, &group.nodes) else {
+            let Some(joins) = attention::joins(self.graph, attention, &group.nodes, &uses) else {
                 continue;
             };
+            let last = group.nodes[group.nodes.len() - 1];
             // What the group would be computed with otherwise comes after the concats.
-            if attention::lower(attention, Some(&joins), &self.cx(last)).is_some() {
-                self.skipped.extend(joins.iter().map(|join| join.node));
-                self.joins.insert(last, joins);
+            if let Some(built) = attention::lower(attention, Some((&joins, way)), &self.cx(last)) {
+                let concats = joins.map(|join| join.node);
+                self.skipped.extend(concats);
+                self.joins.insert(last, (built, concats));
             }
         }
     }
@@ -202,17 +205,19 @@ impl<'a> Compiler<'a> {
             }
             Pattern::Attention(attention) => {
                 let last = group.nodes[group.nodes.len() - 1];
-                attention::lower(attention, self.joins.get(&last), &self.cx(last))
+                if let Some((built, concats)) = self.joins.remove(&last) {
+                    let mut group = group.clone();
+                    group.nodes.extend(concats);
+                    return Ok(vec![self.step(built, &group)]);
+                }
+                attention::lower(attention, None, &self.cx(last))
             }
             Pattern::WeightOnly { root } => ops::lower_weight_only(&self.cx(*root), &group.nodes),
             Pattern::Quantized { root } => quantized::lower(&self.cx(*root), &group.nodes),
             Pattern::Normalize { .. } => None,
         };
         if let Some(built) = whole {
-            let mut group = group.clone();
-            let joins = group.nodes.last().and_then(|last| self.joins.get(last));
-            group.nodes.extend(joins.into_iter().flatten().map(|join| join.node));
-            return Ok(vec![self.step(built, &group)]);
+            return Ok(vec![self.step(built, group)]);
         }
         let mut steps = Vec::new();
         for &id in &group.nodes {
@@ -388,12 +393,19 @@ fn check_memory(bytes: usize) -> Result<()> {
     })
 }
 
+/// How often nodes take each value.
+fn uses_by_nodes(graph: &Graph) -> Vec<usize> {
+    let mut uses = vec![0; graph.values().len()];
+    let taken = graph.nodes().iter().flat_map(|node| node.inputs.iter().flatten());
+    taken.for_each(|id| uses[id.index()] += 1);
+    uses
+}
+
 /// The operands of concats along the innermost dimension, but for the concats in `joined`, that
 /// nothing else takes.
 fn columns(graph: &Graph, joined: &HashMap<ValueId, Vec<bool>>) -> HashMap<ValueId, Columns> {
-    let mut uses = vec![0; graph.values().len()];
-    let taken = graph.nodes().iter().flat_map(|node| node.inputs.iter().flatten().copied());
-    taken.chain(graph.outputs().iter().map(|port| port.value)).for_each(|id| uses[id.index()] += 1);
+    let mut uses = uses_by_nodes(graph);
+    graph.outputs().iter().for_each(|port| uses[port.value.index()] += 1);
     let mut columns = HashMap::new();
     for node in graph.nodes() {
         let whole = node.outputs[0];

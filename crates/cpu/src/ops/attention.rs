@@ -35,8 +35,13 @@ pub(crate) struct Join {
     rows: [usize; 2],
 }
 
-/// The concats that an attention of these nodes can compute.
-pub(crate) fn joins(graph: &Graph, group: &Attention, nodes: &[NodeId]) -> Option<[Join; 2]> {
+/// The concats that an attention of these nodes can compute; `uses` says how often nodes take each value.
+pub(crate) fn joins(
+    graph: &Graph,
+    group: &Attention,
+    nodes: &[NodeId],
+    uses: &[usize],
+) -> Option<[Join; 2]> {
     let [batch, heads, rows, _] = group.q.sizes;
     if rows > attention::FEW {
         return None;
@@ -46,10 +51,8 @@ pub(crate) fn joins(graph: &Graph, group: &Attention, nodes: &[NodeId]) -> Optio
         let Op::Concat(op) = &graph.node(node).op else { return None };
         let [Some(past), Some(next)] = graph.node(node).inputs[..] else { return None };
         let whole = graph.desc(view.value);
-        let taken = |(i, node): (usize, &webnn_core::Node)| {
-            node.inputs.contains(&Some(view.value)) && !nodes.contains(&NodeId(i as u32))
-        };
-        let is_private = !graph.nodes().iter().enumerate().any(taken);
+        let taken = nodes.iter().flat_map(|&id| graph.node(id).inputs.iter().flatten());
+        let is_private = taken.filter(|&&id| id == view.value).count() == uses[view.value.index()];
         let is_read = [past, next].iter().all(|&id| graph.constant(id).is_none());
         if whole.data_type != DataType::Float32 || !is_private || !is_read {
             return None;
@@ -115,13 +118,17 @@ struct Parts {
 /// The kernel for a group; `cx` is its last node's. `None` where the result cannot be written row
 /// by row.
 #[inline(never)]
-pub(crate) fn lower(group: &Attention, joins: Option<&[Join; 2]>, cx: &Cx<'_>) -> Option<Built> {
+pub(crate) fn lower(
+    group: &Attention,
+    joins: Option<(&[Join; 2], Way)>,
+    cx: &Cx<'_>,
+) -> Option<Built> {
     let is_half = cx.graph.desc(group.q.value).data_type == DataType::Float16;
     let built = build(group, joins, cx)?;
     if is_half { half::wrap(built, cx.graph, cx.threads.count(), cx.isa) } else { Some(built) }
 }
 
-fn build(group: &Attention, joins: Option<&[Join; 2]>, cx: &Cx<'_>) -> Option<Built> {
+fn build(group: &Attention, joins: Option<(&[Join; 2], Way)>, cx: &Cx<'_>) -> Option<Built> {
     let [batch, heads, rows, columns] = group.output.sizes;
     if columns > 1 && group.output.strides[3] != 1 {
         return None;
@@ -138,10 +145,10 @@ fn build(group: &Attention, joins: Option<&[Join; 2]>, cx: &Cx<'_>) -> Option<Bu
             reads.len() - 1
         })
     };
-    let joined = joins.map(|joins| Parts {
+    let joined = joins.map(|(joins, way)| Parts {
         reads: joins.map(|join| [read(join.past), read(join.next)]),
         rows: joins[0].rows,
-        way: way(cx.graph),
+        way,
     });
     let mut operand = |view: &View| Operand { read: read(view.value), view: *view };
     let q = operand(&group.q);
@@ -191,12 +198,13 @@ fn build(group: &Attention, joins: Option<&[Join; 2]>, cx: &Cx<'_>) -> Option<Bu
         isa: cx.isa,
     };
     let mut writes = vec![cx.node.outputs[0]];
-    writes.extend(joins.into_iter().flatten().map(|join| cx.graph.node(join.node).outputs[0]));
+    let concats = joins.into_iter().flat_map(|(joins, _)| joins);
+    writes.extend(concats.map(|join| cx.graph.node(join.node).outputs[0]));
     Some(Built { kernel: Box::new(kernel), reads, writes })
 }
 
 /// How rows are joined best.
-fn way(graph: &Graph) -> Way {
+pub(crate) fn way(graph: &Graph) -> Way {
     let constant = |i: usize| graph.constant(ValueId(i as u32)).map_or(0, |x| x.len() as u64);
     let constants: u64 = (0..graph.values().len()).map(constant).sum();
     if constants >= FAR { Way::Streamed } else { Way::Cached }

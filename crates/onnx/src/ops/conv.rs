@@ -22,6 +22,14 @@ pub(crate) fn convolve(
     filter: &Tensor,
     bias: Option<&Tensor>,
 ) -> Outcome<Tensor> {
+    let kernel = kernel_of(cx, x, filter)?;
+    let windows = Windows::read(cx, &x.dims()[2..], kernel, false)?;
+    let groups = size_of(cx.int_or("group", 1).into())?;
+    convolved(cx.g, x, filter, bias, &windows, groups)
+}
+
+/// The size of a filter's windows, which `kernel_shape` must not contradict.
+pub(super) fn kernel_of(cx: &Cx<'_, '_, '_>, x: &Tensor, filter: &Tensor) -> Outcome<Vec<u32>> {
     require!(
         x.rank() >= 3 && filter.rank() == x.rank(),
         "a filter of {:?} for {:?}",
@@ -37,9 +45,7 @@ pub(crate) fn convolve(
         "kernel_shape is {kernel:?}, but the filter is {:?}",
         filter.dims()
     );
-    let windows = Windows::read(cx, &x.dims()[2..], kernel, false)?;
-    let groups = size_of(cx.int_or("group", 1).into())?;
-    convolved(cx.g, x, filter, bias, &windows, groups)
+    Ok(kernel)
 }
 
 fn convolved(

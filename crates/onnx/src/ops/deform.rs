@@ -1,5 +1,6 @@
 //! Deformable convolution: each element of a window is read where an offset, computed at run time, moves it.
 
+use super::conv::kernel_of;
 use super::pool::Windows;
 use super::sample::{Padding, linear_taps, placed, sampled};
 use crate::cx::{Cx, one};
@@ -15,18 +16,9 @@ pub(crate) fn deform_conv(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let (bias, mask) = (cx.opt(3)?, cx.opt(4)?);
     let groups = size_of(cx.int_or("group", 1).into())?;
     let moved = size_of(cx.int_or("offset_group", 1).into())?;
-    require!(
-        x.rank() >= 3 && filter.rank() == x.rank() && !x.is_empty() && !filter.is_empty(),
-        "a filter of {:?} for {:?}",
-        filter.dims(),
-        x.dims()
-    );
-    let n = x.rank() - 2;
-    let kernel = filter.dims()[2..].to_vec();
-    if let Some(list) = cx.int_list("kernel_shape").filter(|list| !list.is_empty()) {
-        let list = super::shape::dims_of(&list)?;
-        require!(kernel == list, "kernel_shape is {list:?}, but the filter is {:?}", filter.dims());
-    }
+    let kernel = kernel_of(cx, &x, &filter)?;
+    require!(!x.is_empty() && !filter.is_empty(), "{:?} by {:?}", x.dims(), filter.dims());
+    let n = kernel.len();
     let windows = Windows::read(cx, &x.dims()[2..], kernel, false)?;
     let (batch, channels, results) = (x.dim(0), x.dim(1), filter.dim(0));
     let is_split = |count: u32, by: u32| by > 0 && count.is_multiple_of(by);

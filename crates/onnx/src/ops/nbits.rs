@@ -45,7 +45,6 @@ pub(crate) fn matmul_nbits(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
     let mut layout = Layout { rows, depth, bits, block, blocks };
     let g = &mut *cx.g;
     let mut scales = g.reshape(&scales, &[rows, blocks])?;
-    let mut zeros = Zeros::new(g, zeros, &layout)?;
     let Some(bytes) = weights.known().and_then(|known| known.bytes()) else {
         fault!(RuntimeParameter, "the weights must be known when the graph is built");
     };
@@ -55,6 +54,8 @@ pub(crate) fn matmul_nbits(cx: &mut Cx<'_, '_, '_>) -> Outcome<Vec<Value>> {
         "{} bytes of weights for {rows} rows of {blocks} groups of {block}",
         bytes.len()
     );
+    // Now that there are as many weights, the groups are no more than the file has bytes.
+    let mut zeros = Zeros::new(g, zeros, &layout)?;
     let (elem, data_type) = match bits {
         8 => (ElemType::Uint8, DataType::Uint8),
         _fewer => (ElemType::Uint4, DataType::Uint4),
@@ -163,7 +164,7 @@ impl Zeros {
             fault!(RuntimeParameter, "the zero points must be known when the graph is built");
         };
         // Each row is whole bytes.
-        let row_bytes = (blocks * bits).div_ceil(8) as usize;
+        let row_bytes = (blocks as usize * bits as usize).div_ceil(8);
         let bytes: Vec<u8> = array.to_ints().iter().map(|&byte| byte as u8).collect();
         require!(bytes.len() == rows as usize * row_bytes, "{} bytes of zero points", bytes.len());
         let row = |bytes| fields(bytes, bits, 0..blocks as usize);
