@@ -23,7 +23,9 @@ const MODELS = [
 
 test('a task of a tenth of a second is seen', async () => {
   const { page } = await site.open();
-  expect(await site.call<LongTask[]>(page, 'models', 'provoke')).toHaveLength(1);
+  // Of others there may be some: a busy machine stretches those of the page's own start.
+  const durations = (await site.call<LongTask[]>(page, 'models', 'provoke')).map(({ duration }) => duration);
+  expect(Math.max(...durations)).toBeGreaterThanOrEqual(100);
 });
 
 // A machine that is busy with other things stretches any task: what is ours is long every time.
