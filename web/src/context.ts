@@ -4,9 +4,9 @@ import { bytesOf, isDetachedSource, type BufferSource } from './buffers.js';
 import { withBytes } from './builder.js';
 import { convertArguments, isObject } from './convert.js';
 import { translated } from './errors.js';
-import type { HostContext } from './host.js';
+import type { HostContext, TextGraph } from './host.js';
 import { signatures } from './idl.gen.js';
-import { illegalInvocation, MLTensor, OURS, own, provideContext, requireOurs, type TensorState } from './objects.js';
+import { illegalInvocation, MLGraph, MLTensor, OURS, own, provideContext, requireOurs, type TensorState } from './objects.js';
 import { markDestroyed, pendingOn } from './pending.js';
 import type { MLContextLostInfo } from './types.gen.js';
 
@@ -110,6 +110,19 @@ export class MLContext {
 /** The host's context behind one of ours; `undefined` of anything else. */
 export function hostContext(value: unknown): HostContext | undefined {
   return stateOf(value)?.host;
+}
+
+/**
+ * Builds a graph that an importer has made, past `MLGraphBuilder`; `undefined` where the context is
+ * not ours, or its host takes calls alone.
+ *
+ * @internal for the package's own entries
+ */
+export function textBuilder(context: object): ((graph: TextGraph) => Promise<MLGraph>) | undefined {
+  const host = hostContext(context);
+  if (host?.buildText === undefined) return undefined;
+  const build = host.buildText.bind(host);
+  return async (graph) => new MLGraph(OURS, await pendingOn('build', [host], () => build(graph)));
 }
 
 provideContext(hostContext);

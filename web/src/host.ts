@@ -68,6 +68,19 @@ export type Attribute = boolean | number | bigint | string | readonly Attribute[
 /** Pairs of name and value in the caller's order. */
 export type Named<T> = readonly (readonly [name: string, value: T])[];
 
+/** A graph in the engine's own text form, as an importer of ours writes it. */
+export interface TextGraph {
+  readonly text: string;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** The bytes of the constants, by the numbers that the text gives them. */
+  readonly constants: ReadonlyMap<number, ArrayBuffer>;
+}
+
+export interface Port extends Descriptor {
+  readonly name: string;
+}
+
 export interface Host {
   /** Which one runs. */
   readonly name: 'wasm' | 'native';
@@ -83,6 +96,8 @@ export interface HostContext {
   /** A fresh `MLOpSupportLimits` dictionary; still answered when the context is lost. */
   opSupportLimits(): Record<string, unknown>;
   createBuilder(): HostBuilder;
+  /** Builds what an importer of ours has made, where that is less work than call by call. */
+  buildText?(graph: TextGraph): Promise<HostGraph>;
   createTensor(descriptor: Descriptor, usage: TensorUsage): Promise<HostTensor>;
   /** Copies the bytes before it returns. */
   createConstantTensor(descriptor: Descriptor, bytes: Uint8Array): Promise<HostTensor>;

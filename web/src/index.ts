@@ -7,6 +7,7 @@ import { makeEntry } from './entry.js';
 import { wasmHost } from './wasm/host.js';
 
 export * from './api.js';
+export { textBuilder } from './context.js';
 export { withFirstContext } from './ml.js';
 
 const entry = /* @__PURE__ */ makeEntry(wasmHost);

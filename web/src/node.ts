@@ -8,6 +8,7 @@ import type { Host } from './host.js';
 import { nodeHost } from './node-host.js';
 
 export * from './api.js';
+export { textBuilder } from './context.js';
 
 /** Read only where no addon fits. */
 const webAssembly: Host = {

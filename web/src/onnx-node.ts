@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import * as entry from './node.js';
-import { builderOf } from './onnx/builder.js';
+import { makerOf } from './onnx/builder.js';
 import { inspect, load, type OnnxModel } from './onnx/load.js';
 import { LocalReader } from './onnx/local.js';
 import type { OnnxDescription, OnnxOptions, OnnxSource, Reader } from './onnx/types.js';
@@ -29,7 +29,7 @@ export async function loadOnnx(
   const external = Object.entries(options.externalData ?? {}).map(
     async ([name, source]) => [name, await fromDisk(source)] as const,
   );
-  return load<MLContext, MLGraph>(openReader, builderOf(entry, context), context, await fromDisk(model), {
+  return load<MLContext, MLGraph>(openReader, makerOf(entry, context), context, await fromDisk(model), {
     ...options,
     externalData: Object.fromEntries(await Promise.all(external)),
   });

@@ -43,7 +43,7 @@ function call(reader: LocalReader, { method, args }: Request): Promise<unknown> 
     case 'inspect':
       return reader.inspect();
     case 'plan':
-      return reader.plan(args[0] as PlanOptions, args[1] as object);
+      return reader.plan(args[0] as PlanOptions, args[1] as object | undefined);
     case 'next':
       return reader.next();
   }

@@ -6,7 +6,7 @@
  */
 
 import * as entry from './index.js';
-import { builderOf } from './onnx/builder.js';
+import { makerOf } from './onnx/builder.js';
 import { inspect, load, type OnnxModel } from './onnx/load.js';
 import { LocalReader } from './onnx/local.js';
 import { RemoteReader } from './onnx/remote.js';
@@ -40,7 +40,7 @@ export function loadOnnx(
   model: OnnxSource,
   options: OnnxOptions = {},
 ): Promise<OnnxModel<MLGraph>> {
-  return load<MLContext, MLGraph>(openReader, builderOf(entry, context), context, model, options);
+  return load<MLContext, MLGraph>(openReader, makerOf(entry, context), context, model, options);
 }
 
 /** Reads what a model says of itself, free dimensions by their names; nothing is built. */

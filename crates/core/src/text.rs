@@ -50,7 +50,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::limits::Limits;
 
-pub use print::{Summary, summary};
+pub use print::{Detached, Summary, detached, summary};
 
 /// Reads a graph; an error names line and column.
 pub fn parse(text: &str, limits: Limits) -> Result<Graph> {
@@ -136,6 +136,7 @@ output "x" = %0
         let bytes = [Bytes::from(vec![]), Bytes::from(vec![0, 0, 128, 63, 0, 0, 0, 64])];
         let graph = parse_with(&text, Limits::default(), &bytes).unwrap();
         assert_eq!(graph.to_string(), text.replace("external 1", "{1, 2}"));
+        assert_eq!(detached(&graph).to_string(), text.replace("external 1", "external 0"));
         for (bytes, expected) in [
             (&bytes[..1], "there is no external constant 1, 1 came with the text"),
             (&bytes[..], "constant has 0 bytes, expected 8"),

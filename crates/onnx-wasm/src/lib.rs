@@ -60,8 +60,8 @@ impl OnnxFile {
         Ok(js::description(&model))
     }
 
-    /// The calls that build the model with the options applied, for a context of the limits that
-    /// its `opSupportLimits()` gave.
+    /// What builds the model with the options applied, for a context of the limits that its
+    /// `opSupportLimits()` gave; without limits for one of ours, which takes all there is.
     pub fn plan(self, options: &JsValue, limits: &JsValue) -> Result<Plan, JsValue> {
         let model = self.decode(&js::options(options)?)?;
         let mut builder = GraphBuilder::new(Limits::default());
@@ -133,6 +133,12 @@ impl Plan {
             .filter(|(_, value)| matches!(value.source, Source::Constant(_)))
             .map(|(i, value)| js::constant(i, value.desc))
             .collect()
+    }
+
+    /// The graph as text, with external constants by the numbers of their values: what a context of
+    /// ours takes instead of the calls.
+    pub fn text(&self) -> String {
+        webnn_core::text::detached(&self.graph).to_string()
     }
 
     /// How many calls there are.

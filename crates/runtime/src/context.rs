@@ -13,7 +13,7 @@ use webnn_cpu::Peaks;
 
 use crate::builder::{GraphBuilder, compile, verify};
 use crate::element::{Element, ensure_element, to_vec};
-use crate::engine::Engine;
+use crate::engine::{Engine, Program};
 use crate::future::{Lost, Promise, ReadTensor};
 use crate::graph::{Graph, GraphInner};
 use crate::ml::{ContextOptions, Device};
@@ -130,6 +130,28 @@ impl Context {
     pub fn compile(&self, graph: webnn_core::Graph) -> Result<Graph> {
         self.0.check_not_lost("build")?;
         verify(&graph).and_then(|()| compile(&self.0, graph)).map_err(|error| error.at("build"))
+    }
+
+    /// A graph that the engine of a context [elsewhere](Context::elsewhere) compiles from what the
+    /// caller gives it, and checks there; here it has inputs and outputs for dispatches.
+    pub fn graph_elsewhere(
+        &self,
+        inputs: &[(String, TensorDescriptor)],
+        outputs: &[(String, TensorDescriptor)],
+    ) -> Result<Graph> {
+        self.0.check_not_lost("build")?;
+        let ports = |ports: &[(String, TensorDescriptor)]| -> Result<Vec<(String, Desc)>> {
+            let port = |(name, descriptor): &(String, TensorDescriptor)| {
+                Ok((name.clone(), self.0.check_desc(descriptor)?))
+            };
+            ports.iter().map(port).collect()
+        };
+        let graph = || {
+            let is_elsewhere = matches!(self.0.engine, Engine::Elsewhere);
+            ensure!(is_elsewhere, "the context computes here, and must know the whole graph");
+            Ok(Graph::new(self.0.clone(), ports(inputs)?, ports(outputs)?, Program::Elsewhere))
+        };
+        graph().map_err(|error: Error| error.at("build"))
     }
 
     /// A tensor, all of whose elements are zero.

@@ -464,6 +464,18 @@ fn a_context_elsewhere_checks_and_holds_nothing() {
         assert_eq!(result.unwrap_err().message(), message);
     }
 
+    let x = TensorDescriptor::new(DataType::Float32, &[1 << 28]);
+    let ports = |name: &str, descriptor: &TensorDescriptor| [(name.to_owned(), descriptor.clone())];
+    let known = context.graph_elsewhere(&ports("x", &x), &ports("y", &x)).unwrap();
+    context.check_dispatch(&known, &[("x", &input)], &[("y", &output)]).unwrap();
+    let error = context.check_dispatch(&known, &[("y", &input)], &[("y", &output)]).unwrap_err();
+    assert!(error.message().starts_with("dispatch: "), "{error}");
+    let large = TensorDescriptor::new(DataType::Float32, &[u32::MAX]);
+    let error = context.graph_elsewhere(&ports("x", &large), &[]).unwrap_err();
+    assert!(error.message().starts_with("build: "), "{error}");
+    let error = local.graph_elsewhere(&ports("x", &x), &ports("y", &x)).unwrap_err();
+    assert_eq!(error.message(), "build: the context computes here, and must know the whole graph");
+
     context.lose("its worker died");
     let error = context.check_write(&input, 1 << 30).unwrap_err();
     assert_eq!(error.message(), "writeTensor: the tensor is destroyed");

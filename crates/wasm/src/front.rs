@@ -12,7 +12,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use webnn::{ContextOptions, Device, Error, Operand};
 
-use crate::value::{Result, args, data_type, descriptor, failure, id, misuse, number, pairs};
+use crate::value::{
+    Result, args, data_type, descriptor, failure, id, misuse, number, pairs, ports,
+};
 
 thread_local! {
     static TENSORS: RefCell<HashMap<u32, webnn::Tensor>> = RefCell::default();
@@ -38,6 +40,12 @@ fn graph(id: u32) -> Result<webnn::Graph> {
 fn new_tensor(tensor: webnn::Tensor) -> u32 {
     let id = next_id();
     TENSORS.with_borrow_mut(|tensors| tensors.insert(id, tensor));
+    id
+}
+
+fn new_graph(graph: webnn::Graph) -> u32 {
+    let id = next_id();
+    GRAPHS.with_borrow_mut(|graphs| graphs.insert(id, graph));
     id
 }
 
@@ -68,6 +76,14 @@ impl Context {
     pub fn builder(&self) -> Result<Builder> {
         let builder = self.0.graph_builder().map_err(failure)?;
         Ok(Builder { context: self.0.clone(), builder, operands: Vec::new() })
+    }
+
+    /// The number of a graph that the engine is given as text, and checks; inputs and outputs are
+    /// given as name, data type and shape by turns.
+    #[wasm_bindgen(js_name = graphElsewhere)]
+    pub fn graph_elsewhere(&self, inputs: &Array, outputs: &Array) -> Result<u32> {
+        let graph = self.0.graph_elsewhere(&ports(inputs)?, &ports(outputs)?);
+        Ok(new_graph(graph.map_err(failure)?))
     }
 
     /// Checks a new tensor and gives its number.
@@ -299,8 +315,6 @@ impl Build {
 
     /// The number under which the graph is known from now on.
     pub fn graph(self) -> u32 {
-        let id = next_id();
-        GRAPHS.with_borrow_mut(|graphs| graphs.insert(id, self.graph));
-        id
+        new_graph(self.graph)
     }
 }

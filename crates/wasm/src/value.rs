@@ -34,7 +34,7 @@ pub(crate) fn text(value: &JsValue) -> Result<String> {
     value.as_string().ok_or_else(|| misuse("expected a string"))
 }
 
-/// A number that names an object of ours.
+/// A number that names an object of ours, or a size.
 pub(crate) fn id(value: &JsValue) -> Result<u32> {
     value.as_f64().map(|id| id as u32).ok_or_else(|| misuse("expected a number"))
 }
@@ -46,6 +46,18 @@ pub(crate) fn pairs<T>(
 ) -> Result<Vec<(String, T)>> {
     let pair = |i: u32| Ok((text(&array.get(2 * i))?, value(&array.get(2 * i + 1))?));
     (0..array.length() / 2).map(pair).collect()
+}
+
+/// An array whose items are name, data type and shape by turns.
+pub(crate) fn ports(array: &Array) -> Result<Vec<(String, TensorDescriptor)>> {
+    let port = |i: u32| {
+        let shape = array.get(3 * i + 2);
+        let shape = shape.dyn_ref::<Array>().ok_or_else(|| misuse("expected a shape"))?;
+        let shape: Vec<u32> = shape.iter().map(|size| id(&size)).collect::<Result<_>>()?;
+        let data_type = text(&array.get(3 * i + 1))?;
+        Ok((text(&array.get(3 * i))?, descriptor(&data_type, &shape)?))
+    };
+    (0..array.length() / 3).map(port).collect()
 }
 
 pub(crate) fn args(array: &Array) -> Result<Args> {

@@ -7,6 +7,7 @@ declare module '*/webnn_onnx.js' {
     constants(): unknown[];
     length(): number;
     calls(start: number, end: number): unknown[];
+    text(): string;
     bytes(value: number): Uint8Array<ArrayBuffer> | undefined;
     free(): void;
   }

@@ -1,6 +1,7 @@
 /** From files to a graph, whatever reads and whatever builds. */
 
-import { replay, type BuilderConstructor } from './replay.js';
+import type { TextGraph } from '../host.js';
+import { gathered, replay, type BuilderConstructor } from './replay.js';
 import type {
   OnnxDescription,
   OnnxOptions,
@@ -40,19 +41,29 @@ type OpenReader = (byteLength: number | undefined) => Promise<Reader>;
 /** The model under the empty name, and what lies beside it. */
 type Files = readonly (readonly [name: string, source: OnnxSource])[];
 
+/** What makes graphs for a context. */
+export interface Maker<Context, Graph> {
+  readonly Builder: BuilderConstructor<Context, Graph>;
+  /** The shorter way, where there is one. */
+  readonly buildText: ((graph: TextGraph) => Promise<Graph>) | undefined;
+}
+
 /** Reads a model and builds its graph. */
 export async function load<Context extends AnyContext, Graph>(
   openReader: OpenReader,
-  Builder: BuilderConstructor<Context, Graph>,
+  { Builder, buildText }: Maker<Context, Graph>,
   context: Context,
   model: OnnxSource,
   options: OnnxOptions,
 ): Promise<OnnxModel<Graph>> {
-  const limits = context.opSupportLimits();
+  const limits = buildText === undefined ? context.opSupportLimits() : undefined;
   const files: Files = [['', model], ...Object.entries(options.externalData ?? {})];
   return withReader(openReader, files, options.signal, async (reader) => {
     const plan = await reader.plan(planOptions(options), limits);
-    const graph = await replay(new Builder(context), plan, reader, options.signal);
+    const graph =
+      buildText === undefined
+        ? await replay(new Builder(context), plan, reader, options.signal)
+        : await buildText(await gathered(plan, reader, options.signal));
     const { operators, opset, producer } = plan.description;
     const named = ({ name, dataType, shape }: OnnxTensor): OnnxTensor => ({ name, dataType, shape });
     return {

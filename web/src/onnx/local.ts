@@ -23,6 +23,7 @@ export class LocalReader implements Reader {
   readonly #file: OnnxFile;
   #plan: Plan | undefined;
   #constants: PlanConstant[] = [];
+  /** The next call that has not been given. */
   #call = 0;
 
   /** A reader of the module, compiled from `wasm/onnx.wasm`. */
@@ -62,16 +63,20 @@ export class LocalReader implements Reader {
     return attempt(() => this.#file.inspect() as OnnxDescription);
   }
 
-  plan(options: PlanOptions, limits: object): Promise<PlanHead> {
+  plan(options: PlanOptions, limits: object | undefined): Promise<PlanHead> {
     return attempt(() => {
       const plan = this.#file.plan(options, limits);
+      const length = plan.length();
+      const text = limits === undefined ? plan.text() : undefined;
       this.#plan = plan;
+      this.#call = text === undefined ? 0 : length;
       this.#constants = plan.constants() as PlanConstant[];
       return {
         description: plan.description() as OnnxDescription,
         inputs: plan.inputs() as PlanPort[],
         outputs: plan.outputs() as PlanPort[],
-        operations: plan.length(),
+        text,
+        operations: length,
         constantBytes: this.#constants.reduce((sum, constant) => sum + constant.byteLength, 0),
       };
     });

@@ -73,7 +73,7 @@ export class RemoteReader implements Reader {
     return this.#ask('inspect', []) as Promise<OnnxDescription>;
   }
 
-  plan(options: PlanOptions, limits: object): Promise<PlanHead> {
+  plan(options: PlanOptions, limits: object | undefined): Promise<PlanHead> {
     return this.#ask('plan', [options, limits]) as Promise<PlanHead>;
   }
 

@@ -1,6 +1,6 @@
-/** Replays a plan on a graph builder, be it this package's or the browser's own. */
+/** Plays a plan to a graph builder, be it this package's or the browser's own, or gathers its text. */
 
-import type { Attribute, Descriptor } from '../host.js';
+import type { Attribute, Descriptor, TextGraph } from '../host.js';
 import type { Batch, Call, PlanHead, Reader } from './types.js';
 
 /** As much of an `MLGraphBuilder` as is called by name. */
@@ -40,16 +40,7 @@ export async function replay<Graph>(
   for (const { name, dataType, shape, value } of plan.inputs) {
     values.set(value, builder.input(name, { dataType, shape }));
   }
-  let coming = reader.next();
-  for (;;) {
-    const batch: Batch | undefined = await coming;
-    if (batch === undefined) {
-      break;
-    }
-    coming = reader.next();
-    // Where replaying fails nobody waits for the batch that is on its way.
-    coming.catch(() => undefined);
-    signal?.throwIfAborted();
+  for await (const batch of batches(reader, signal)) {
     for (const { dataType, shape, value, bytes } of batch.constants) {
       values.set(value, builder.constant({ dataType, shape }, bytes));
     }
@@ -62,6 +53,33 @@ export async function replay<Graph>(
     outputs[name] = at(values, value);
   }
   return builder.build(outputs);
+}
+
+/** A plan that has no calls: its text with the constants. */
+export async function gathered(
+  { text = '', inputs, outputs }: PlanHead,
+  reader: Reader,
+  signal?: AbortSignal,
+): Promise<TextGraph> {
+  const constants = new Map<number, ArrayBuffer>();
+  for await (const batch of batches(reader, signal)) {
+    for (const { value, bytes } of batch.constants) constants.set(value, bytes);
+  }
+  return { text, inputs, outputs, constants };
+}
+
+/** Each batch while the next one is on its way. */
+async function* batches(reader: Reader, signal: AbortSignal | undefined): AsyncGenerator<Batch> {
+  let coming = reader.next();
+  for (;;) {
+    const batch = await coming;
+    if (batch === undefined) return;
+    coming = reader.next();
+    // Where the work fails nobody waits for the batch that is on its way.
+    coming.catch(() => undefined);
+    signal?.throwIfAborted();
+    yield batch;
+  }
 }
 
 function perform(builder: Operations<object>, call: Call, values: Map<number, object>): void {

@@ -102,6 +102,8 @@ export interface PlanConstant extends Descriptor {
 
 /** The part of a plan that goes before its calls. */
 export interface PlanHead {
+  /** The graph as the package's own contexts take it, where the plan has no calls. */
+  readonly text: string | undefined;
   readonly description: OnnxDescription;
   readonly inputs: readonly PlanPort[];
   readonly outputs: readonly PlanPort[];
@@ -130,7 +132,8 @@ export interface Reader {
   /** The piece is the reader's from now on. */
   append(piece: Uint8Array<ArrayBuffer>): Promise<void>;
   inspect(): Promise<OnnxDescription>;
-  plan(options: PlanOptions, limits: object): Promise<PlanHead>;
+  /** A plan for a context of these limits; without, one of text for the package's own contexts. */
+  plan(options: PlanOptions, limits: object | undefined): Promise<PlanHead>;
   /** Nothing after the last batch. */
   next(): Promise<Batch | undefined>;
   close(): void;

@@ -1,6 +1,6 @@
 /** Builders: operands by their place in the WebAssembly half, bytes of constants here. */
 
-import { forgetGraph, type Builder } from '../../wasm/webnn.js';
+import type { Builder } from '../../wasm/webnn.js';
 import type {
   Attribute,
   DataType,
@@ -11,7 +11,7 @@ import type {
   HostTensor,
   Named,
 } from '../host.js';
-import { copied, tensorId, WasmGraph, type WasmContext } from './context.js';
+import { copied, tensorId, type WasmContext } from './context.js';
 import type { Link } from './link.js';
 
 class WasmOperand implements HostOperand {
@@ -30,14 +30,12 @@ class WasmOperand implements HostOperand {
 
 export class WasmBuilder implements HostBuilder {
   readonly #context: WasmContext;
-  readonly #link: Link;
   readonly #builder: Builder;
   /** Bytes by the number that the graph's text gives them. */
   readonly #constants = new Map<number, ArrayBuffer>();
 
   constructor(context: WasmContext, link: Link) {
     this.#context = context;
-    this.#link = link;
     this.#builder = link.front.builder();
   }
 
@@ -87,15 +85,7 @@ export class WasmBuilder implements HostBuilder {
     const here = needed.filter((number) => this.#constants.has(number));
     const buffers = [...here].map((number) => this.#constants.get(number) as ArrayBuffer);
     this.#constants.clear();
-    const constants = new Uint32Array(here);
-    try {
-      const command = { kind: 'build', graph, text, constants, buffers } as const;
-      await this.#link.ask(this.#context, 'build', command, buffers);
-    } catch (error) {
-      forgetGraph(graph);
-      throw error;
-    }
-    return new WasmGraph(this.#context, this.#link, graph);
+    return this.#context.build(graph, text, new Uint32Array(here), buffers);
   }
 
   /** -1 of operands of other builders, which the builder refuses in its own words. */

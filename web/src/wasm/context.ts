@@ -9,7 +9,9 @@ import type {
   HostGraph,
   HostTensor,
   Named,
+  Port,
   TensorUsage,
+  TextGraph,
 } from '../host.js';
 import { WasmBuilder } from './builder.js';
 import { hostError } from './failure.js';
@@ -46,6 +48,25 @@ export class WasmContext implements HostContext {
 
   createBuilder(): HostBuilder {
     return new WasmBuilder(this, this.#link);
+  }
+
+  /** The engine makes all checks of the text. */
+  async buildText({ text, inputs, outputs, constants }: TextGraph): Promise<HostGraph> {
+    const graph = this.#link.front.graphElsewhere(described(inputs), described(outputs));
+    const buffers = [...constants.values()];
+    return this.build(graph, text, new Uint32Array(constants.keys()), buffers);
+  }
+
+  /** Has the engine compile a graph that the page's half knows by its number. */
+  async build(graph: number, text: string, constants: Uint32Array<ArrayBuffer>, buffers: ArrayBuffer[]): Promise<HostGraph> {
+    try {
+      const command = { kind: 'build', graph, text, constants, buffers } as const;
+      await this.#link.ask(this, 'build', command, buffers);
+    } catch (error) {
+      forgetGraph(graph);
+      throw error;
+    }
+    return new WasmGraph(this, this.#link, graph);
   }
 
   async createTensor(descriptor: Descriptor, { readable, writable }: TensorUsage): Promise<HostTensor> {
@@ -180,6 +201,10 @@ export function copied(bytes: Uint8Array): ArrayBuffer {
   const copy = new Uint8Array(bytes.byteLength);
   copy.set(bytes);
   return copy.buffer;
+}
+
+function described(ports: readonly Port[]): unknown[] {
+  return ports.flatMap(({ name, dataType, shape }) => [name, dataType, shape]);
 }
 
 function bound(named: Named<HostTensor>): Bindings {

@@ -17,6 +17,8 @@ declare module '*/wasm/webnn.js' {
     kind(): string;
     limits(): string;
     builder(): Builder;
+    /** The number of a graph that the engine is given as text; name, data type and shape by turns. */
+    graphElsewhere(inputs: readonly unknown[], outputs: readonly unknown[]): number;
     createTensor(dataType: string, shape: readonly number[], readable: boolean, writable: boolean): number;
     createConstantTensor(
       dataType: string,

@@ -57,10 +57,8 @@ async function compile(platform: Platform): Promise<WebAssembly.Module> {
 let isPrepared = false;
 
 /**
- * Makes the calling thread's instance, once, and calls what comes first in it: browsers compile a
- * function when it is called, and the thread has nothing else to do before the engine is ready.
- * Tasks of their own, as the one that ends a module's compilation is long already, and lets no
- * message through to the engine's worker.
+ * Makes the calling thread's instance, once. In a task of its own, as the one that ends a module's
+ * compilation is long already, and lets no message through to the engine's worker.
  */
 async function prepare(module: WebAssembly.Module): Promise<void> {
   await inTask(Promise.resolve());
@@ -71,8 +69,4 @@ async function prepare(module: WebAssembly.Module): Promise<void> {
     throw hostError('UnknownError', `createContext: the engine cannot start: ${messageOf(error)}`);
   }
   isPrepared = true;
-  await inTask(Promise.resolve());
-  const context = new Context('', '', false);
-  context.limits();
-  context.free();
 }

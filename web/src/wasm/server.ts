@@ -6,15 +6,17 @@ import type { Answer, Command, StartEngine, StartHelper } from './protocol.js';
 
 type Send = (answer: Answer, transfer?: ArrayBuffer[]) => void;
 
-/** Makes an instance of the module and an engine in it, says so, and warms it up. */
-export function startEngine({ module, options, threads }: StartEngine, send: Send): EngineServer {
+/** Makes an instance of the module and an engine in it, and what is to be said of it. */
+export function startEngine(
+  { module, options, threads }: StartEngine,
+  send: Send,
+): { server: EngineServer; ready: Answer } {
   const { memory } = initSync(withMemory(module, ENGINE_PAGES));
   const server = new EngineServer(send, options, threads);
   const { helpers } = server;
   const { details, reason } = server.device;
-  send({ kind: 'ready', details, reason, helpers, memory: helpers === 0 ? undefined : memory });
-  server.warmUp();
-  return server;
+  const ready: Answer = { kind: 'ready', details, reason, helpers, memory: helpers === 0 ? undefined : memory };
+  return { server, ready };
 }
 
 /** Computes for the engine whose memory it is, until the worker is terminated. */
@@ -57,13 +59,13 @@ export function withMemory(
  */
 const NETWORK = `
   %x = input "x" float32[1, 3, 4, 4]
-  %filter = constant float32[4, 3, 3, 3] splat 0.5
-  %bias = constant float32[4] splat 0.5
+  %filter = constant float32[4, 3, 3, 3] external 0
+  %bias = constant float32[4] external 1
   %conv = conv2d(%x, %filter, bias: %bias) { padding: [1, 1, 1, 1] }
   %relu = relu(%conv)
   %pool = maxPool2d(%relu) { windowDimensions: [2, 2], strides: [2, 2] }
   %flat = reshape(%pool) { newShape: [1, 16] }
-  %weights = constant float32[16, 4] splat 0.5
+  %weights = constant float32[16, 4] external 2
   %product = matmul(%flat, %weights)
   %sum = add(%product, %bias)
   %y = softmax(%sum) { axis: 1 }
@@ -99,7 +101,8 @@ export class EngineServer {
   warmUp(): void {
     const engine = this.#engine;
     const [x, y] = [0, 0xffff_ffff];
-    engine.compile(0, NETWORK, new Uint32Array(), []);
+    const constants = [4 * 3 * 3 * 3, 4, 16 * 4].map((length) => new Float32Array(length).buffer);
+    engine.compile(0, NETWORK, new Uint32Array(constants.keys()), constants);
     engine.createTensor(x, 'float32', [1, 3, 4, 4]);
     engine.createTensor(y, 'float32', [1, 4]);
     engine.dispatch(0, ['x', x], ['y', y]);

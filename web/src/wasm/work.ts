@@ -16,9 +16,18 @@ export function work(scope: WorkerScope): void {
   let isAtWork = false;
   let server: EngineServer | undefined;
   const send = scope.send.bind(scope);
-  const start = (task: Task): void => {
-    if (task.kind === 'helper') startHelper(task, send);
-    else server = startEngine(task, send);
+  /** The instance is made while the lock is on its way; the page is told when it is there. */
+  const start = async (task: Task, hold: Promise<void>): Promise<void> => {
+    if (task.kind === 'helper') {
+      await hold;
+      startHelper(task, send);
+      return;
+    }
+    const engine = startEngine(task, send);
+    server = engine.server;
+    await hold;
+    send(engine.ready);
+    server.warmUp();
   };
   scope.listen((message) => {
     if (held === undefined) {
@@ -29,7 +38,7 @@ export function work(scope: WorkerScope): void {
     } else if (!isAtWork) {
       isAtWork = true;
       // A failure of the engine loses it.
-      held.then(() => { start(message as Task); }).catch((error: unknown) => {
+      start(message as Task, held).catch((error: unknown) => {
         send({ kind: 'lost', reason: messageOf(error) });
       });
     } else {

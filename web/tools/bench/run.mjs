@@ -11,6 +11,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
@@ -90,12 +91,16 @@ function sizes() {
   return { script, modules: Object.fromEntries(modules.map((file) => [file, packed(`wasm/${file}`)])) };
 }
 
-/** Milliseconds from the import to the digit model's first result, in pages that have loaded nothing. */
+/** Until a browser has done with a new page what it does by itself, such as starting a process for the next one. */
+const REST_MS = 1000;
+
+/** Milliseconds from the import to the digit model's first result, in pages at rest that have loaded nothing. */
 async function firstResults(rounds) {
   const times = { direct: [], 'ort-wasm': [] };
   for (let round = 0; round < rounds; round += 1) {
     for (const engine of Object.keys(times)) {
       const page = await open();
+      await setTimeout(REST_MS);
       times[engine].push(await page.evaluate((name) => globalThis.bench.first(name), engine));
       await page.close();
     }

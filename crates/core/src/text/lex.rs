@@ -23,6 +23,9 @@ pub(super) enum Token<'a> {
 pub(super) type Placed<'a> = (usize, Token<'a>);
 
 /// The tokens of a line up to a comment; an error goes with the place, in bytes.
+// Browsers soon compile a function that loops a second time, and longer than they run it where it is
+// as large as the whole parser.
+#[inline(never)]
 pub(super) fn tokens(line: &str) -> Result<Vec<Placed<'_>>, (usize, String)> {
     let mut tokens = Vec::new();
     let mut at = 0;

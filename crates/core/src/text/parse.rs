@@ -165,6 +165,8 @@ impl<'a> Line<'a> {
 }
 
 impl Reader<'_> {
+    // Apart from the loop over lines, as tokens are.
+    #[inline(never)]
     fn statement(&mut self, line: &mut Line<'_>) -> Result<()> {
         match line.peek() {
             None => return Ok(()),

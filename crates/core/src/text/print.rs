@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::attrs::camel_case;
+use crate::bytes::Bytes;
 use crate::graph::{Graph, Node, Source, ValueId};
 use crate::limits::Presence;
 use crate::reference::{Data, Tensor};
@@ -24,23 +25,45 @@ pub fn summary(graph: &Graph) -> Summary<'_> {
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print(self.0, f, |f, bytes| write!(f, "#{:016x}", hash(bytes)))
+        print(self.0, f, |f, _, desc, bytes| {
+            elements_or(f, desc, bytes, |f| write!(f, "#{:016x}", hash(bytes)))
+        })
+    }
+}
+
+/// Shows a graph without the bytes of its constants.
+#[derive(Clone, Copy, Debug)]
+pub struct Detached<'a>(&'a Graph);
+
+/// The graph with all constants external, by the number of their values; see
+/// [`parse_with`](super::parse_with).
+pub fn detached(graph: &Graph) -> Detached<'_> {
+    Detached(graph)
+}
+
+impl fmt::Display for Detached<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print(self.0, f, |f, value, _, _| write!(f, "external {value}"))
     }
 }
 
 impl fmt::Display for Graph {
     /// The text that reads back as an equal graph; see [`crate::text`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print(self, f, |f, bytes| {
-            f.write_str("0x")?;
-            bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        print(self, f, |f, _, desc, bytes| match bytes.external_id() {
+            Some(id) => write!(f, "external {id}"),
+            None => elements_or(f, desc, bytes, |f| {
+                f.write_str("0x")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }),
         })
     }
 }
 
-type PrintBytes = fn(&mut fmt::Formatter<'_>, &[u8]) -> fmt::Result;
+/// Prints what stands behind a constant's type; its value's number comes first.
+type PrintBytes = fn(&mut fmt::Formatter<'_>, usize, Desc, &Bytes) -> fmt::Result;
 
-fn print(graph: &Graph, f: &mut fmt::Formatter<'_>, large: PrintBytes) -> fmt::Result {
+fn print(graph: &Graph, f: &mut fmt::Formatter<'_>, elements: PrintBytes) -> fmt::Result {
     for (i, value) in graph.values().iter().enumerate() {
         match &value.source {
             Source::Input(input) => {
@@ -49,14 +72,7 @@ fn print(graph: &Graph, f: &mut fmt::Formatter<'_>, large: PrintBytes) -> fmt::R
             }
             Source::Constant(bytes) => {
                 write!(f, "%{i} = constant {} ", value.desc)?;
-                if let Some(id) = bytes.external_id() {
-                    writeln!(f, "external {id}")?;
-                    continue;
-                }
-                match listed(value.desc, bytes).or_else(|| splat(value.desc, bytes)) {
-                    Some(text) => f.write_str(&text)?,
-                    None => large(f, bytes)?,
-                }
+                elements(f, i, value.desc, bytes)?;
                 f.write_char('\n')?;
             }
             // A node's results follow each other.
@@ -98,6 +114,19 @@ fn print_node(node: &Node, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, " {{ {} }}", options.join(", "))?;
     }
     f.write_char('\n')
+}
+
+/// The elements where they are few or all the same, else what `large` prints.
+fn elements_or(
+    f: &mut fmt::Formatter<'_>,
+    desc: Desc,
+    bytes: &[u8],
+    large: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    match listed(desc, bytes).or_else(|| splat(desc, bytes)) {
+        Some(text) => f.write_str(&text),
+        None => large(f),
+    }
 }
 
 /// The elements in braces, where they are few and nothing would be lost.
