@@ -21,6 +21,8 @@ import { serve } from '../serve.mjs';
 const WEB = fileURLToPath(new URL('../..', import.meta.url));
 const MODELS = ['mobilenetv2', 'squeezenet11', 'minilm_l6', 'vit_tiny', 'segment256'];
 const ENGINES = ['direct', 'ort-webnn', 'ort-wasm'];
+/** Until a browser has done with a new page what it does by itself, such as starting a process for the next one. */
+const REST_MS = 1000;
 
 const { values: options } = parseArgs({
   options: {
@@ -91,9 +93,6 @@ function sizes() {
   return { script, modules: Object.fromEntries(modules.map((file) => [file, packed(`wasm/${file}`)])) };
 }
 
-/** Until a browser has done with a new page what it does by itself, such as starting a process for the next one. */
-const REST_MS = 1000;
-
 /** Milliseconds from the import to the digit model's first result, in pages at rest that have loaded nothing. */
 async function firstResults(rounds) {
   const times = { direct: [], 'ort-wasm': [] };
@@ -102,7 +101,7 @@ async function firstResults(rounds) {
       const page = await open();
       await setTimeout(REST_MS);
       times[engine].push(await page.evaluate((name) => globalThis.bench.first(name), engine));
-      await page.close();
+      await page.context().close();
     }
   }
   const ratio = median(times.direct.map((time, round) => time / times['ort-wasm'][round]));
@@ -115,7 +114,6 @@ async function open() {
   page.on('pageerror', (error) => console.error(error.message));
   await page.goto(new URL('/bench/page.html', server.url).href);
   await page.waitForFunction(() => globalThis.bench !== undefined);
-  page.once('close', () => void context.close());
   return page;
 }
 
@@ -153,7 +151,7 @@ async function latencies(threads) {
     });
     console.error(`${model}, ${threads} threads: ${rows.at(-1).ratio.toFixed(2)}`);
   }
-  for (const page of Object.values(pages)) await page.close();
+  for (const page of Object.values(pages)) await page.context().close();
   return rows;
 }
 
