@@ -82,6 +82,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// The instruction set that a value of this type proves.
     const ISA: Isa;
+    /// How many vectors are sure to stay in registers.
+    const REGISTERS: usize;
     /// Whether [`Simd::mul_add`] rounds once.
     const FUSED: bool;
 

@@ -282,7 +282,7 @@ fn prefetch_far<T>(at: *const T) {
 }
 
 /// The elements of a cache line.
-const LINE: usize = 16;
+pub(crate) const LINE: usize = 16;
 
 /// The tile functions of one set: for each number of rows, those of 1 to `$panel` vectors.
 macro_rules! sizes {

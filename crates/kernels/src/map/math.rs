@@ -69,6 +69,32 @@ pub(crate) fn exp_negative<S: Simd>(s: S, x: S::F32) -> S::F32 {
     s.scale_down(exp_reduced(s, r), n)
 }
 
+/// `e^x` for `x <= 0`, and zero from -88 on, where it would not be a normal number.
+///
+/// To compute what underflows is slow, and beside a weight of 1 it is nothing.
+#[inline(always)]
+pub(crate) fn exp_weight<S: Simd>(s: S, x: S::F32) -> S::F32 {
+    // So great that the sum has units for its last bits: those of the exponent of 2^n.
+    const ROUND: f32 = 12_582_912.0 + 127.0;
+    // From -88 on, `n` is -127 and the factor zero. NaN passes.
+    let x = s.max_fast(s.splat(-88.0), x);
+    let sum = s.mul_add(x, s.splat(LOG2_E), s.splat(ROUND));
+    let n = s.sub(sum, s.splat(ROUND));
+    let r = s.mul_add(x, s.splat(LOG2_E), s.neg(n));
+    let power = s.with_bits(s.shl_i32::<23>(s.to_bits(sum)));
+    s.mul(exp2_reduced(s, r), power)
+}
+
+/// `2^r` for `|r| <= 1 / 2`, and exactly 1 for 0.
+#[inline(always)]
+fn exp2_reduced<S: Simd>(s: S, r: S::F32) -> S::F32 {
+    polynomial(
+        s,
+        r,
+        [1.327_647_3e-3, 9.675_541e-3, 5.550_713e-2, 2.402_212e-1, 6.931_469_4e-1, 1.0],
+    )
+}
+
 /// `e^x - 1` for `x <= 0`.
 #[inline(always)]
 fn exp_m1_negative<S: Simd>(s: S, x: S::F32) -> S::F32 {

@@ -28,6 +28,7 @@ impl Simd for Neon {
 
     const LANES: usize = 4;
     const ISA: Isa = Isa::Neon;
+    const REGISTERS: usize = 32;
     const FUSED: bool = true;
 
     #[inline(always)]

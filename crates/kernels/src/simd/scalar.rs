@@ -16,6 +16,7 @@ impl Simd for Scalar {
 
     const LANES: usize = 1;
     const ISA: Isa = Isa::Scalar;
+    const REGISTERS: usize = 16;
     const FUSED: bool = false;
 
     #[inline(always)]

@@ -18,6 +18,7 @@ impl Simd for Simd128 {
 
     const LANES: usize = 4;
     const ISA: Isa = Isa::Simd128;
+    const REGISTERS: usize = 12;
     const FUSED: bool = false;
 
     #[inline(always)]

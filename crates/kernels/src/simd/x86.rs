@@ -51,6 +51,7 @@ impl Simd for Avx2 {
 
     const LANES: usize = 8;
     const ISA: Isa = Isa::Avx2;
+    const REGISTERS: usize = 16;
     const FUSED: bool = true;
 
     #[inline(always)]
@@ -208,6 +209,7 @@ impl Simd for Avx512 {
 
     const LANES: usize = 16;
     const ISA: Isa = Isa::Avx512;
+    const REGISTERS: usize = 32;
     const FUSED: bool = true;
 
     #[inline(always)]

@@ -1,5 +1,7 @@
+use super::exp_weight;
 use crate::Isa;
 use crate::map::{Binary, Unary, binary, unary};
+use crate::simd::{ForEachIsa, Simd, dispatch};
 
 /// The error function in double precision: its power series, then a continued fraction.
 fn erf(x: f64) -> f64 {
@@ -156,6 +158,44 @@ fn powers_are_within_a_few_units_in_the_last_place() {
         for i in 0..x.len() {
             let error = ulps(z[i], f64::from(x[i]).powf(f64::from(y[i])));
             assert!(error <= 3.0, "{} ^ {} on {isa:?} is {}: {error} ULP", x[i], y[i], z[i]);
+        }
+    }
+}
+
+struct Weights<'a>(&'a mut [f32]);
+
+impl ForEachIsa for Weights<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for x in self.0.chunks_exact_mut(S::LANES) {
+            s.store(exp_weight(s, s.load(x)), x);
+        }
+    }
+}
+
+#[test]
+fn weights_are_exponentials_or_zero() {
+    let mut x = samples();
+    x.retain(|&x| x <= 0.0 || x.is_nan());
+    x.resize(x.len().next_multiple_of(crate::simd::MAX_LANES), 0.0);
+    for isa in Isa::available() {
+        let mut weights = x.clone();
+        dispatch(isa, Weights(&mut weights));
+        for (&x, weight) in x.iter().zip(weights) {
+            let expected = f64::from(x).exp();
+            let agrees = match x {
+                x if x.is_nan() => weight.is_nan(),
+                0.0 => weight == 1.0,
+                ..-88.0 => weight == 0.0,
+                // A product that is rounded by itself costs as much as its last place.
+                _more => {
+                    let error = (f64::from(weight) / expected - 1.0).abs();
+                    error < 3e-7 - 1e-7 * f64::from(x) || (weight == 0.0 && x < -87.3)
+                }
+            };
+            assert!(agrees, "{isa:?}: e^{x:e} is {weight:e}");
         }
     }
 }
