@@ -10,9 +10,9 @@ use crate::blocks::{Cells, SharedCells};
 use crate::half;
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::threads::{MAX_THREADS, Pieces, Threads};
+use crate::threads::{MAX_THREADS, Pieces, Threads, share};
 
-/// Pieces of a head's queries are multiples of this.
+/// A head's queries are cut at multiples of this: the queries that are computed together.
 const QUERIES: usize = 32;
 
 /// Multiplications and additions that are worth waking a thread for.
@@ -161,11 +161,6 @@ fn build(group: &Attention, joins: Option<(&[Join; 2], Way)>, cx: &Cx<'_>) -> Op
     let (depth, keys) = (group.q.sizes[3], group.k.sizes[2]);
     let flops = 2 * batch * heads * rows.max(LEAST_ROWS) * keys * (depth + columns);
     let parts = (flops / LEAST_FLOPS).clamp(1, cx.threads.count());
-    // Heads are shared out whole where there are enough of them.
-    let queries = match batch * heads >= 2 * parts {
-        true => rows,
-        false => rows.div_ceil(parts).next_multiple_of(QUERIES).min(rows),
-    };
     let View { offset, strides, .. } = group.output;
     let across = [rows * heads * columns, columns, heads * columns];
     let down = [heads * rows * columns, rows * columns, columns];
@@ -178,8 +173,11 @@ fn build(group: &Attention, joins: Option<(&[Join; 2], Way)>, cx: &Cx<'_>) -> Op
         (false, true) => (batch * heads, 1),
         (false, false) => return None,
     };
+    let pieces = (1..=parts.min(rows.div_ceil(QUERIES)).max(1))
+        .min_by_key(|&pieces| busiest(rows, pieces, stacked, width, parts))
+        .expect("a head may stay whole");
     let starts = (0..stacked)
-        .flat_map(|i| (0..rows).step_by(queries.max(1)).map(move |query| i * rows + query));
+        .flat_map(|i| (0..pieces).map(move |piece| i * rows + cut(rows, pieces, piece)));
     let kernel = Heads {
         q,
         k,
@@ -201,6 +199,25 @@ fn build(group: &Attention, joins: Option<(&[Join; 2], Way)>, cx: &Cx<'_>) -> Op
     let concats = joins.into_iter().flat_map(|(joins, _)| joins);
     writes.extend(concats.map(|join| cx.graph.node(join.node).outputs[0]));
     Some(Built { kernel: Box::new(kernel), reads, writes })
+}
+
+/// Where a piece of a head's queries starts.
+fn cut(rows: usize, pieces: usize, piece: usize) -> usize {
+    if piece == pieces {
+        return rows;
+    }
+    ((rows * piece / pieces + QUERIES / 2) / QUERIES * QUERIES).min(rows)
+}
+
+/// How many queries the busiest part has if every head is cut so: `width` heads lie side by side,
+/// and there are so many times as many.
+fn busiest(rows: usize, pieces: usize, stacked: usize, width: usize, parts: usize) -> usize {
+    let queries = |cell: usize| {
+        let piece = cell / width % pieces;
+        cut(rows, pieces, piece + 1) - cut(rows, pieces, piece)
+    };
+    let of_part = |part| share(stacked * pieces * width, parts, part).map(queries).sum();
+    (0..parts).map(of_part).max().unwrap_or(0)
 }
 
 /// How rows are joined best.
@@ -298,5 +315,25 @@ impl Parts {
             };
             Part { k: matrix(0), v: matrix(1) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_shared_out_evenly() {
+        for (rows, [stacked, width], parts, expected) in [
+            (197, [1, 3], 2, 303),
+            (197, [3, 1], 2, 298),
+            (128, [1, 12], 2, 768),
+            (1500, [1, 6], 4, 2292),
+            (1, [1, 12], 5, 3),
+        ] {
+            let most = parts.min(usize::div_ceil(rows, QUERIES));
+            let least = (1..=most).map(|pieces| busiest(rows, pieces, stacked, width, parts)).min();
+            assert_eq!(least, Some(expected), "{rows} queries of {stacked} x {width} heads");
+        }
     }
 }
