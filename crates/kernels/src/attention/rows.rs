@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::{Attention, Joined, KEYS, Part, Way};
 use crate::copy::Stream;
 use crate::float::Float;
+use crate::gemm::tile::{LINE, prefetch};
 use crate::gemm::{Matrix, MatrixMut};
-use crate::map::math::exp_negative;
+use crate::map::math::exp_weight;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd};
 
 /// The most queries: more fill a panel well enough.
@@ -58,11 +59,15 @@ impl ForEachIsa for Rows<'_, '_, '_> {
             for part in parts {
                 for from in (0..part.k.rows).step_by(KEYS) {
                     let keys = from..part.k.rows.min(from + KEYS);
-                    if let Some(join) = &mut join {
-                        join.rows(part, keys.clone());
-                    }
                     let scores = &mut scores[..keys.len().next_multiple_of(S::LANES)];
-                    score(s, query, part.k, keys.clone(), scores);
+                    for (keys, scores) in
+                        groups::<S>(keys.clone()).zip(scores.chunks_exact_mut(S::LANES))
+                    {
+                        if let Some(join) = &mut join {
+                            join.keys(part.k, keys.clone());
+                        }
+                        s.store(score(s, query, part.k, keys), scores);
+                    }
                     if let Some(mask) = mask {
                         let column = before_part + keys.start;
                         let start = row * mask.row_stride + column * mask.column_stride;
@@ -72,7 +77,12 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                     }
                     scores[keys.len()..].fill(f32::NEG_INFINITY);
                     greatest = weigh(s, scores, greatest, &mut total, sums);
-                    add_values(s, &scores[..keys.len()], part.v, keys.start, sums);
+                    for (keys, scores) in groups::<S>(keys).zip(scores.chunks_exact(S::LANES)) {
+                        if let Some(join) = &mut join {
+                            join.values(part.v, keys.clone());
+                        }
+                        add_values(s, &scores[..keys.len()], part.v, keys.start, sums);
+                    }
                 }
                 before_part += part.k.rows;
             }
@@ -99,36 +109,60 @@ impl<'a> Join<'a> {
         Join { k, v, stream: (way == Way::Streamed).then(Stream::default) }
     }
 
-    /// Copies the next rows.
-    fn rows(&mut self, part: &Part<'_>, keys: Range<usize>) {
-        for (matrix, rest) in [(&part.k, &mut self.k), (&part.v, &mut self.v)] {
-            let from = &matrix.data[keys.start * matrix.columns..keys.end * matrix.columns];
-            let (to, after) = std::mem::take(rest).split_at_mut(from.len());
-            match &self.stream {
-                Some(stream) => stream.copy(from, to),
-                None => to.copy_from_slice(from),
-            }
-            *rest = after;
-        }
+    /// Copies the next keys.
+    #[inline(always)]
+    fn keys(&mut self, k: Matrix<'_, f32>, keys: Range<usize>) {
+        copy(&mut self.k, k, keys, self.stream.as_ref());
+    }
+
+    /// Copies the next values.
+    #[inline(always)]
+    fn values(&mut self, v: Matrix<'_, f32>, keys: Range<usize>) {
+        copy(&mut self.v, v, keys, self.stream.as_ref());
     }
 }
 
-/// The products of a query with a block of keys, as many at once as there are lanes.
+/// Copies some rows to the front of the rest, which loses it.
 #[inline(always)]
-fn score<S: Simd>(s: S, query: &[f32], k: Matrix<'_, f32>, keys: Range<usize>, out: &mut [f32]) {
-    for (first, out) in keys.clone().step_by(S::LANES).zip(out.chunks_exact_mut(S::LANES)) {
-        let count = S::LANES.min(keys.end - first);
-        let mut sums = [s.splat(0.0); MAX_LANES];
-        for (at, query) in (0..k.columns).step_by(S::LANES).zip(query.chunks_exact(S::LANES)) {
-            let query = s.load(query);
-            let len = S::LANES.min(k.columns - at);
-            for (i, sum) in sums[..count].iter_mut().enumerate() {
-                let key = &k.data[(first + i) * k.row_stride + at..][..len];
-                *sum = s.mul_add(f32::load_up_to(s, key), query, *sum);
-            }
-        }
-        s.store(sums_across(s, sums), out);
+fn copy(
+    rest: &mut &mut [f32],
+    matrix: Matrix<'_, f32>,
+    rows: Range<usize>,
+    stream: Option<&Stream>,
+) {
+    let from = &matrix.data[rows.start * matrix.columns..rows.end * matrix.columns];
+    let (to, after) = std::mem::take(rest).split_at_mut(from.len());
+    match stream {
+        Some(stream) => stream.copy(from, to),
+        None => to.copy_from_slice(from),
     }
+    *rest = after;
+    // What comes next arrives while these are computed with.
+    for line in (0..from.len()).step_by(LINE) {
+        prefetch(from.as_ptr().wrapping_add(from.len() + line));
+    }
+}
+
+/// Keys in groups of as many as there are lanes: copied and computed with in short turns, so that
+/// the memory is never long without a request.
+fn groups<S: Simd>(keys: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = keys.end;
+    keys.step_by(S::LANES).map(move |first| first..end.min(first + S::LANES))
+}
+
+/// The products of a query with at most as many keys as there are lanes.
+#[inline(always)]
+fn score<S: Simd>(s: S, query: &[f32], k: Matrix<'_, f32>, keys: Range<usize>) -> S::F32 {
+    let mut sums = [s.splat(0.0); MAX_LANES];
+    for (at, query) in (0..k.columns).step_by(S::LANES).zip(query.chunks_exact(S::LANES)) {
+        let query = s.load(query);
+        let len = S::LANES.min(k.columns - at);
+        for (sum, key) in sums.iter_mut().zip(keys.clone()) {
+            let key = &k.data[key * k.row_stride + at..][..len];
+            *sum = s.mul_add(f32::load_up_to(s, key), query, *sum);
+        }
+    }
+    sums_across(s, sums)
 }
 
 /// For each vector the sum of its lanes.
@@ -161,10 +195,10 @@ fn weigh<S: Simd>(
     }
     let greatest = s.reduce_max(most);
     let splat = s.splat(greatest);
-    let scale = exp_negative(s, s.sub(s.splat(before), splat));
+    let scale = exp_weight(s, s.sub(s.splat(before), splat));
     *total = s.mul(*total, scale);
     for scores in scores.chunks_exact_mut(S::LANES) {
-        let weight = exp_negative(s, s.sub(s.load(scores), splat));
+        let weight = exp_weight(s, s.sub(s.load(scores), splat));
         s.store(weight, scores);
         *total = s.add(*total, weight);
     }
