@@ -191,8 +191,8 @@ impl<const NV: usize> Panel<'_, '_, '_, '_, NV> {
     }
 }
 
-/// Turns a block of scores into weights relative to the greatest score so far. Gives what was
-/// summed before is to be multiplied by.
+/// Turns a block of scores into weights relative to the greatest score so far. Gives what earlier
+/// sums are to be multiplied by.
 #[inline(always)]
 fn weigh<S: Simd, const NV: usize>(
     s: S,

@@ -18,6 +18,7 @@ impl Simd for Simd128 {
 
     const LANES: usize = 4;
     const ISA: Isa = Isa::Simd128;
+    // Some of an x86's sixteen are the browser's own, and its compiler moves values more than others do.
     const REGISTERS: usize = 12;
     const FUSED: bool = false;
 
