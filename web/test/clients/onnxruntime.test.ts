@@ -21,12 +21,13 @@ const exact: Tolerance = { atol: 1e-4, rtol: 1e-4 };
 const cases: readonly Case[] = [
   { name: 'mobilenetv2-fp32', placement: { nodes: 100, onWebnn: 100, partitions: 1 }, tolerance: exact },
   // Computed with integers, a sum next to a tie rounds otherwise than in float32, and 52 layers of 8 bits amplify
-  // that: the logits of ONNX Runtime's own builds for this machine and for WebAssembly lie 11 steps apart. One
-  // layer at a time is held to 1e-4 in `onnxruntime-small.test.ts`.
+  // that: the logits of ONNX Runtime's own builds for x86 and for WebAssembly lie 11 steps apart, their
+  // probabilities 7e-4; ours lie 4e-4 from the latter's. One layer at a time is held to 1e-4 in
+  // `onnxruntime-small.test.ts`.
   {
     name: 'mobilenetv2-int8-qdq',
     placement: { nodes: 336, onWebnn: 336, partitions: 1 },
-    tolerance: { atol: 5e-3, rtol: 0 },
+    tolerance: { atol: 1e-3, rtol: 0 },
     probabilities: true,
   },
   { name: 'minilm-fp16-32', placement: { nodes: 226, onWebnn: 226, partitions: 1 }, tolerance: { atol: 0.02, rtol: 0.02 } },

@@ -17,13 +17,20 @@ impl Stream {
         assert_eq!(from.len(), to.len());
         #[cfg(target_arch = "x86_64")]
         {
-            const ALIGNED: usize = 16;
-            let (from_head, from) = from.split_at(to.as_ptr().align_offset(ALIGNED).min(to.len()));
-            let (to_head, to) = to.split_at_mut(from_head.len());
+            let head = to.as_ptr().align_offset(LINE * size_of::<f32>()).min(to.len());
+            let (from_head, from) = from.split_at(head);
+            let (to_head, to) = to.split_at_mut(head);
             to_head.copy_from_slice(from_head);
-            let (from, from_rest) = from.as_chunks::<4>();
-            let (to, to_rest) = to.as_chunks_mut::<4>();
-            from.iter().zip(to).for_each(|(from, to)| store(from, to));
+            let (from, from_rest) = from.as_chunks::<LINE>();
+            let (to, to_rest) = to.as_chunks_mut::<LINE>();
+            if is_x86_feature_detected!("avx512f") {
+                // SAFETY: the machine has the instructions.
+                unsafe { whole_lines(from, to) };
+            } else {
+                let (from, to) = (from.as_flattened(), to.as_flattened_mut());
+                let quarters = from.as_chunks::<4>().0.iter().zip(to.as_chunks_mut::<4>().0);
+                quarters.for_each(|(from, to)| store(from, to));
+            }
             to_rest.copy_from_slice(from_rest);
         }
         #[cfg(not(target_arch = "x86_64"))]
@@ -36,6 +43,24 @@ impl Drop for Stream {
     fn drop(&mut self) {
         // SAFETY: every x86-64 has the instruction.
         unsafe { std::arch::x86_64::_mm_sfence() };
+    }
+}
+
+/// The elements of a cache line.
+#[cfg(target_arch = "x86_64")]
+const LINE: usize = 16;
+
+/// Stores lines, each at once; `to` is aligned to them.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn whole_lines(from: &[[f32; LINE]], to: &mut [[f32; LINE]]) {
+    use std::arch::x86_64::{_mm512_loadu_ps, _mm512_stream_ps};
+    debug_assert!(to.as_ptr().align_offset(64) == 0);
+    for (from, to) in from.iter().zip(to) {
+        // SAFETY: there are sixteen elements.
+        let vector = unsafe { _mm512_loadu_ps(from.as_ptr()) };
+        // SAFETY: as above; the one caller has cut `to` where it is aligned.
+        unsafe { _mm512_stream_ps(to.as_mut_ptr(), vector) };
     }
 }
 
