@@ -61,9 +61,9 @@ export async function load<Context extends AnyContext, Graph>(
   return withReader(openReader, files, options.signal, async (reader) => {
     const plan = await reader.plan(planOptions(options), limits);
     const graph =
-      buildText === undefined
+      buildText === undefined || plan.text === undefined
         ? await replay(new Builder(context), plan, reader, options.signal)
-        : await buildText(await gathered(plan, reader, options.signal));
+        : await buildText(await gathered(plan.text, plan, reader, options.signal));
     const { operators, opset, producer } = plan.description;
     const named = ({ name, dataType, shape }: OnnxTensor): OnnxTensor => ({ name, dataType, shape });
     return {

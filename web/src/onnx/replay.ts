@@ -55,9 +55,10 @@ export async function replay<Graph>(
   return builder.build(outputs);
 }
 
-/** A plan that has no calls: its text with the constants. */
+/** The text of a plan that has no calls, with the constants. */
 export async function gathered(
-  { text = '', inputs, outputs }: PlanHead,
+  text: string,
+  { inputs, outputs }: PlanHead,
   reader: Reader,
   signal?: AbortSignal,
 ): Promise<TextGraph> {
