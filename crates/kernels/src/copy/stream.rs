@@ -55,8 +55,8 @@ const LINE: usize = 16;
 #[target_feature(enable = "avx512f")]
 fn whole_lines(from: &[[f32; LINE]], to: &mut [[f32; LINE]]) {
     use std::arch::x86_64::{_mm512_loadu_ps, _mm512_stream_ps};
-    debug_assert!(to.as_ptr().align_offset(64) == 0);
     for (from, to) in from.iter().zip(to) {
+        debug_assert!(to.as_ptr().align_offset(64) == 0);
         // SAFETY: there are sixteen elements.
         let vector = unsafe { _mm512_loadu_ps(from.as_ptr()) };
         // SAFETY: as above; the one caller has cut `to` where it is aligned.
