@@ -99,7 +99,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         report.step(&name, |counts| steps::weaker_isa(workspace, isa, counts));
     }
     report.step("build for wasm with simd128", |_| steps::wasm(workspace));
-    report.step("kernels on wasm simd128", |counts| steps::wasm_kernels(workspace, counts));
+    let kernels = [("simd128", steps::SIMD128), ("relaxed-simd", steps::RELAXED_SIMD)];
+    for (name, features) in kernels {
+        report.step(&format!("kernels on wasm {name}"), |counts| {
+            steps::wasm_kernels(workspace, features, counts)
+        });
+    }
     for step in web::STEPS {
         report.step(step.name, |counts| step.run(workspace, counts));
     }

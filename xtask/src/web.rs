@@ -46,6 +46,10 @@ pub(crate) enum Variant {
     Onnx,
 }
 
+/// Keeps instructions in the order of the source, in which kernels need few registers. LLVM's own order
+/// knows no limit, since WebAssembly has none: a browser's compiler then moves sums to memory and back.
+const SOURCE_ORDER: &str = "-Cllvm-args=-pre-RA-sched=source";
+
 impl Variant {
     fn name(self) -> &'static str {
         match self {
@@ -92,7 +96,7 @@ impl Variant {
             "-Ctarget-feature=+simd128"
         };
         let shared_memory = if self.has_threads() { SHARED_MEMORY } else { &[] };
-        [vectors].iter().chain(shared_memory).map(|&flag| flag.to_owned()).collect()
+        [vectors, SOURCE_ORDER].iter().chain(shared_memory).map(|&flag| flag.to_owned()).collect()
     }
 }
 

@@ -138,7 +138,7 @@ impl<S: Simd> Round<S> {
 
     #[inline(always)]
     fn apply(&self, s: S, x: S::F32) -> S::I32 {
-        let held = s.min_fast(self.high, s.max_fast(self.low, x));
+        let held = s.clamp(x, self.low, self.high);
         s.add_i32(s.nearest_i32(held), self.plus)
     }
 }

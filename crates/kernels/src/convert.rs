@@ -106,7 +106,7 @@ impl ForEachIsa for ToBytes<'_> {
             for (i, x) in x.chunks(S::LANES).enumerate() {
                 let v = f32::load_up_to(s, x);
                 let v = s.select(s.is_nan(v), zero, v);
-                let v = s.min_fast(s.splat(255.0), s.max_fast(zero, v));
+                let v = s.clamp(v, zero, s.splat(255.0));
                 s.store_i32(s.to_i32(v), &mut tile[i * S::LANES..]);
             }
             for (out, &x) in out.iter_mut().zip(&tile) {

@@ -229,8 +229,7 @@ impl Rows<'_> {
                     sum = s.mul_add(x, weight, sum);
                 }
             }
-            // A NaN in the second operand is kept.
-            let sum = s.min_fast(high, s.max_fast(low, sum));
+            let sum = s.clamp(sum, low, high);
             s.store_partial(sum, &mut self.y.row(line.pixel + ox)[c..][..lanes]);
         }
     }
@@ -362,8 +361,7 @@ impl Patch<'_> {
         }
         let (low, high) = (s.splat(self.clamp[0]), s.splat(self.clamp[1]));
         for (p, &sum) in sums.iter().enumerate() {
-            // A NaN in the second operand is kept.
-            let sum = s.min_fast(high, s.max_fast(low, sum));
+            let sum = s.clamp(sum, low, high);
             let to = &mut y.row(p)[c..][..lanes];
             if FULL { s.store(sum, to) } else { s.store_partial(sum, to) }
         }

@@ -18,9 +18,12 @@ pub enum Isa {
 }
 
 /// Whether the set is fixed when the program is built: a page has no environment that could ask for
-/// a weaker one, so the code for that is left out of what it downloads.
-pub(crate) const FIXED: bool =
-    cfg!(all(target_arch = "wasm32", target_os = "unknown", target_feature = "simd128"));
+/// a weaker one, so the code for that is left out of what it downloads. Nor may portable code be
+/// compiled for relaxed SIMD, as LLVM 22 turns comparisons into what loses NaN.
+pub(crate) const FIXED: bool = cfg!(all(
+    target_arch = "wasm32",
+    any(all(target_os = "unknown", target_feature = "simd128"), target_feature = "relaxed-simd")
+));
 
 impl Isa {
     /// All instruction sets, weakest first.

@@ -5,6 +5,6 @@ mod ops;
 mod program;
 mod run;
 
-pub use ops::{Binary, Unary, binary, unary};
+pub use ops::{Binary, Unary, binary, clamp_in_place, unary};
 pub use program::{Program, ProgramBuilder, Storage, Value};
 pub use run::{Block, BlockInput, Slice, SliceMut, TILE};

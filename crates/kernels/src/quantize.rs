@@ -157,7 +157,7 @@ impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
             }
             for at in (0..x.len()).step_by(S::LANES) {
                 let sum = s.add(s.load(&wide[at..]), s.load(&zero_distances[at..]));
-                let held = s.min_fast(s.splat(greatest), s.max_fast(s.splat(least), sum));
+                let held = s.clamp(sum, s.splat(least), s.splat(greatest));
                 let held = s.select(s.is_nan(sum), s.splat(0.0), held);
                 s.store_i32(s.to_i32(held), &mut integers[at..]);
             }
@@ -185,7 +185,7 @@ fn quantize_alike<S: Simd, T: Float, Q: Quantized>(
         for (x, to) in x.chunks(S::LANES).zip(integers.chunks_exact_mut(S::LANES)) {
             let rounded = s.round_even(s.div(T::load_up_to(s, x), scale));
             let sum = s.add(rounded, zero);
-            let held = s.min_fast(s.splat(greatest), s.max_fast(s.splat(least), sum));
+            let held = s.clamp(sum, s.splat(least), s.splat(greatest));
             let held = s.select(s.is_nan(sum), s.splat(0.0), held);
             s.store_i32(s.to_i32(held), to);
         }
@@ -316,7 +316,7 @@ mod tests {
         let space = blockwise(&[2], &[1]);
         let mut out = [0.0f32; 2];
         let x = [i32::MAX, i32::MIN];
-        dequantize(Isa::Scalar, &space, 0..2, &x, &[1.0], &[i32::MIN], &mut out);
+        dequantize(Isa::best(), &space, 0..2, &x, &[1.0], &[i32::MIN], &mut out);
         assert_eq!(out, [4_294_967_296.0, 0.0]);
     }
 }

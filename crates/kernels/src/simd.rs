@@ -121,6 +121,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn min_fast(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// The larger; NaN if `b` is NaN. What a NaN in `a` alone gives differs between machines.
     fn max_fast(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The larger; what a NaN in either gives differs between machines.
+    #[inline(always)]
+    fn max_number(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        self.max_fast(a, b)
+    }
+    /// `x` held between two bounds; NaN stays NaN.
+    #[inline(always)]
+    fn clamp(self, x: Self::F32, low: Self::F32, high: Self::F32) -> Self::F32 {
+        self.min_fast(high, self.max_fast(low, x))
+    }
     /// The smaller; NaN if either is NaN.
     #[inline(always)]
     fn min(self, a: Self::F32, b: Self::F32) -> Self::F32 {

@@ -11,7 +11,8 @@ const WASM: &str = "wasm32-unknown-unknown";
 /// The same instructions with an operating system, so that tests can run.
 const WASI: &str = "wasm32-wasip1";
 const LINTS: [&str; 3] = ["clippy", "--quiet", "--keep-going"];
-const SIMD128: &str = "-C target-feature=+simd128";
+pub(super) const SIMD128: &str = "-C target-feature=+simd128";
+pub(super) const RELAXED_SIMD: &str = "-C target-feature=+simd128,+relaxed-simd";
 const ARM: &str = "aarch64-unknown-linux-gnu";
 
 const ARM_LINKER: &str = "aarch64-linux-gnu-gcc";
@@ -146,8 +147,12 @@ fn portable(workspace: &Workspace, target: &str, words: &[&str], tail: &[&str]) 
     Ok(Done::Passed)
 }
 
-/// The kernels' tests in Node, whose WASI is enough for them.
-pub(super) fn wasm_kernels(workspace: &Workspace, counts: &mut Counts) -> Result<Done> {
+/// The kernels' tests in Node, whose WASI is enough for them, compiled with some features.
+pub(super) fn wasm_kernels(
+    workspace: &Workspace,
+    features: &str,
+    counts: &mut Counts,
+) -> Result<Done> {
     if !process::exists("node") {
         return Ok(Done::Skipped(
             "Node is missing: <https://nodejs.org>, version 20 or newer".into(),
@@ -161,7 +166,7 @@ pub(super) fn wasm_kernels(workspace: &Workspace, counts: &mut Counts) -> Result
     let mut command = workspace.cargo();
     command.args(["test", "--no-fail-fast", "--lib", "--tests", "--target", WASI]);
     command.args(["--package", "webnn-kernels"]);
-    command.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", SIMD128);
+    command.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", features);
     let runner = workspace.root().join("tools/wasi.mjs");
     let runner = format!("node --no-warnings {}", runner.display());
     count_tests(command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", runner), counts)

@@ -19,6 +19,7 @@ use webnn_kernels::gemm::{
     self, Block, Depth, Filter, Finish, Matrix, MatrixMut, PackedB, PackedRef, Pixels, Rows, Start,
     Tile, Window, gemm, pack, packed_len,
 };
+use webnn_kernels::map::clamp_in_place;
 
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel, sizes};
@@ -291,7 +292,6 @@ impl Transposed {
         let [inputs, outputs] = self.filter.channels;
         let (down, across) = (&self.phases[0][y], &self.phases[1][x]);
         let window = &self.windows[y * self.phases[1].len() + x];
-        let [low, high] = self.epilogue.clamp;
         for row in rows.clone().filter(|row| row % height % self.strides[0] == y) {
             let image = row / height * self.input[1];
             let place = row % height / self.strides[0] + down.skipped();
@@ -315,7 +315,7 @@ impl Transposed {
                         sums.iter_mut().zip(taps).for_each(|(sum, tap)| *sum += element * tap);
                     }
                 }
-                sums.iter_mut().for_each(|sum| *sum = sum.clamp(low, high));
+                clamp_in_place(self.isa, sums, self.epilogue.clamp);
             }
         }
     }
@@ -323,7 +323,6 @@ impl Transposed {
     /// Fills the pixels of a pair of phases that no tap reaches.
     fn fill(&self, pair: [usize; 2], rows: Range<usize>, to: &mut [f32], bias: Option<&[f32]>) {
         let [_, height, width, channels] = self.output;
-        let [low, high] = self.epilogue.clamp;
         for (row, line) in rows.zip(to.chunks_exact_mut(width * channels)) {
             if row % height % self.strides[0] != pair[0] {
                 continue;
@@ -334,7 +333,7 @@ impl Transposed {
                     Some(bias) => pixel.copy_from_slice(bias),
                     None => pixel.fill(0.0),
                 }
-                pixel.iter_mut().for_each(|x| *x = x.clamp(low, high));
+                clamp_in_place(self.isa, pixel, self.epilogue.clamp);
             }
         }
     }

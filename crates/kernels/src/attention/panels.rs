@@ -207,13 +207,13 @@ fn weigh<S: Simd, const NV: usize>(
     for rows in scores.chunks(4 * width) {
         for (most, row) in most.iter_mut().zip(rows.chunks_exact(width)) {
             for (most, x) in most.iter_mut().zip(row.chunks_exact(S::LANES)) {
-                *most = s.max_fast(*most, s.load(x));
+                *most = s.max_number(*most, s.load(x));
             }
         }
     }
     for v in 0..NV {
-        let (a, b) = (s.max_fast(most[0][v], most[1][v]), s.max_fast(most[2][v], most[3][v]));
-        greatest[v] = s.max_fast(a, b);
+        let (a, b) = (s.max_number(most[0][v], most[1][v]), s.max_number(most[2][v], most[3][v]));
+        greatest[v] = s.max_number(a, b);
     }
     let mut sums = [s.splat(0.0); NV];
     for row in scores.chunks_exact_mut(width) {

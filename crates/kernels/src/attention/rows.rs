@@ -191,7 +191,7 @@ fn weigh<S: Simd>(
 ) -> f32 {
     let mut most = s.splat(before);
     for scores in scores.chunks_exact(S::LANES) {
-        most = s.max_fast(most, s.load(scores));
+        most = s.max_number(most, s.load(scores));
     }
     let greatest = s.reduce_max(most);
     let splat = s.splat(greatest);

@@ -62,8 +62,8 @@ pub struct Block {
 }
 
 /// Elements of k that are summed before C is visited: a panel of B then stays in the
-/// first-level cache while the rows of a block pass by.
-const KC: usize = 256;
+/// first-level cache while the rows of a block pass by. Panels are narrow in WebAssembly.
+const KC: usize = if cfg!(target_arch = "wasm32") { 512 } else { 256 };
 /// Rows of A that are made ready together; they stay in the second-level cache.
 const MC: usize = 224;
 /// The floats that quantized panels become at a time.

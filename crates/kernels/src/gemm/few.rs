@@ -133,8 +133,7 @@ impl Product<'_, '_> {
             sum = s.add(load(s, added), sum);
         }
         let [low, high] = self.finish.clamp;
-        // A NaN in the second operand is kept.
-        let sum = s.min_fast(s.splat(high), s.max_fast(s.splat(low), sum));
+        let sum = s.clamp(sum, s.splat(low), s.splat(high));
         if to.len() == S::LANES {
             s.store(sum, to);
         } else {

@@ -222,8 +222,7 @@ pub(crate) unsafe fn finish<S: Simd, const MR: usize, const NV: usize>(
     let (low, high) = (s.splat(call.low), s.splat(call.high));
     for (i, row) in sums.iter().enumerate() {
         for (v, &sum) in row.iter().enumerate() {
-            // A NaN in the second operand is kept.
-            let sum = s.min_fast(high, s.max_fast(low, sum));
+            let sum = s.clamp(sum, low, high);
             let to = call.c.wrapping_add(i * call.c_stride + v * S::LANES);
             // SAFETY: the caller vouches for it.
             s.store(sum, unsafe { std::slice::from_raw_parts_mut(to, S::LANES) });

@@ -51,7 +51,7 @@ fn exp_sum<S: Simd>(s: S, hi: S::F32, lo: S::F32) -> S::F32 {
 /// `x`, held to where its exponential is neither infinite nor rounded to zero. NaN passes.
 #[inline(always)]
 fn held<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    s.min_fast(s.splat(89.0), s.max_fast(s.splat(-104.5), x))
+    s.clamp(x, s.splat(-104.5), s.splat(89.0))
 }
 
 /// `e^x`.

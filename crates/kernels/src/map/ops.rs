@@ -101,6 +101,13 @@ pub fn binary(isa: Isa, op: Binary, x: &[f32], y: &[f32], out: &mut [f32]) {
     dispatch(isa, BinarySlices { op, x: Operand::Apart(x), y: Operand::Apart(y), out });
 }
 
+/// Moves elements between bounds; NaN stays NaN.
+///
+/// Not `f32::clamp`: compilers may turn a loop of those into relaxed WebAssembly, which loses NaN.
+pub fn clamp_in_place(isa: Isa, x: &mut [f32], [min, max]: [f32; 2]) {
+    dispatch(isa, UnarySlices { op: Unary::Clamp { min, max }, x: Operand::InPlace, out: x });
+}
+
 /// Where an operator on slices finds an operand.
 #[derive(Clone, Copy)]
 pub(super) enum Operand<'a> {
@@ -228,7 +235,7 @@ fn truth<S: Simd>(s: S, mask: S::Mask) -> S::F32 {
 /// `x` held between two bounds; NaN stays.
 #[inline(always)]
 fn clamp<S: Simd>(s: S, x: S::F32, min: f32, max: f32) -> S::F32 {
-    s.min_fast(s.splat(max), s.max_fast(s.splat(min), x))
+    s.clamp(x, s.splat(min), s.splat(max))
 }
 
 /// Applies `op`.

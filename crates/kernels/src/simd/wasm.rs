@@ -49,12 +49,22 @@ impl Simd for Simd128 {
     vector_methods! { "simd128,relaxed-simd":
         fn mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_relaxed_madd(a, b, c) }
         fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_relaxed_nmadd(a, b, c) }
+        // LLVM 22 turns `pmin` into what may lose NaN (llvm-project#177968), so that is put back.
+        fn min_fast(a: v128, b: v128) -> v128 { v128_or(f32x4_relaxed_min(a, b), f32x4_ne(b, b)) }
+        fn max_fast(a: v128, b: v128) -> v128 { v128_or(f32x4_relaxed_max(a, b), f32x4_ne(b, b)) }
+        fn max_number(a: v128, b: v128) -> v128 { f32x4_relaxed_max(a, b) }
+        fn clamp(x: v128, low: v128, high: v128) -> v128 {
+            v128_or(f32x4_relaxed_min(high, f32x4_relaxed_max(low, x)), f32x4_ne(x, x))
+        }
     }
 
     #[cfg(not(target_feature = "relaxed-simd"))]
     vector_methods! { "simd128":
         fn mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_add(f32x4_mul(a, b), c) }
         fn neg_mul_add(a: v128, b: v128, c: v128) -> v128 { f32x4_sub(c, f32x4_mul(a, b)) }
+        // `pmin(b, a)` is `a < b ? a : b`.
+        fn min_fast(a: v128, b: v128) -> v128 { f32x4_pmin(b, a) }
+        fn max_fast(a: v128, b: v128) -> v128 { f32x4_pmax(b, a) }
     }
 
     vector_methods! { "simd128":
@@ -111,9 +121,6 @@ impl Simd for Simd128 {
         fn sub(a: v128, b: v128) -> v128 { f32x4_sub(a, b) }
         fn mul(a: v128, b: v128) -> v128 { f32x4_mul(a, b) }
         fn div(a: v128, b: v128) -> v128 { f32x4_div(a, b) }
-        // `pmin(b, a)` is `a < b ? a : b`.
-        fn min_fast(a: v128, b: v128) -> v128 { f32x4_pmin(b, a) }
-        fn max_fast(a: v128, b: v128) -> v128 { f32x4_pmax(b, a) }
         fn min(a: v128, b: v128) -> v128 { f32x4_min(a, b) }
         fn max(a: v128, b: v128) -> v128 { f32x4_max(a, b) }
         fn sqrt(a: v128) -> v128 { f32x4_sqrt(a) }

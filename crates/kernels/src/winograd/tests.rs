@@ -1,6 +1,7 @@
 //! Against plain loops with f64 sums.
 
 use super::*;
+use crate::Isa;
 use crate::gemm::{F32, Filter, pack};
 
 /// Numbers in -0.5..0.5 without a pattern that sums could hide behind.
@@ -261,7 +262,7 @@ fn a_filter_that_is_not_finite_at_the_points_is_refused() {
     ] {
         let filter = [taps; 3];
         let filter = Filter::new(filter.as_flattened(), [3, 3, 1, 1], [3, 1, 1, 1]);
-        let points = PackedPoints::new(&F32[0], filter);
+        let points = PackedPoints::new(Tile::of(Isa::best()), filter);
         assert_eq!(points.is_some(), is_taken, "{taps:?}");
     }
 }

@@ -195,26 +195,26 @@ impl<S: Simd> WindowSizes<S> {
     fn add(&mut self, s: S, d: &[[S::F32; SIDE]; SIDE]) {
         let [first, second, third, last] = d;
         for (x, (upper, lower)) in self.upper.iter_mut().zip(&mut self.lower).enumerate() {
-            let middle = s.max_fast(s.abs(second[x]), s.abs(third[x]));
-            *upper = s.max_fast(*upper, s.max_fast(s.abs(first[x]), middle));
-            *lower = s.max_fast(*lower, s.max_fast(s.abs(last[x]), middle));
+            let middle = s.max_number(s.abs(second[x]), s.abs(third[x]));
+            *upper = s.max_number(*upper, s.max_number(s.abs(first[x]), middle));
+            *lower = s.max_number(*lower, s.max_number(s.abs(last[x]), middle));
         }
     }
 
     /// Whether one window has nothing of the size of the tile's greatest.
     #[inline(always)]
     fn are_uneven(&self, s: S) -> bool {
-        let upper = s.max_fast(self.upper[1], self.upper[2]);
-        let lower = s.max_fast(self.lower[1], self.lower[2]);
+        let upper = s.max_number(self.upper[1], self.upper[2]);
+        let lower = s.max_number(self.lower[1], self.lower[2]);
         let windows = [
-            s.max_fast(self.upper[0], upper),
-            s.max_fast(upper, self.upper[3]),
-            s.max_fast(self.lower[0], lower),
-            s.max_fast(lower, self.lower[3]),
+            s.max_number(self.upper[0], upper),
+            s.max_number(upper, self.upper[3]),
+            s.max_number(self.lower[0], lower),
+            s.max_number(lower, self.lower[3]),
         ];
         let [a, b, c, d] = windows;
         let least = s.min_fast(s.min_fast(a, b), s.min_fast(c, d));
-        let greatest = s.max_fast(s.max_fast(a, b), s.max_fast(c, d));
+        let greatest = s.max_number(s.max_number(a, b), s.max_number(c, d));
         // Where it holds in each lane, it holds in the one with the greatest.
         let limit = s.mul(greatest, s.splat(1.0 / MOST));
         if s.mask_bits(s.lt(least, limit)) == 0 {
@@ -290,8 +290,7 @@ impl ForEachIsa for Inverse<'_, '_> {
                         // Zero times what is not finite is NaN, and so is every later sum.
                         sum = s.mul_add(result, s.splat(0.0), sum);
                         let pixel = upper + row * self.tiling.window.output[1] + column;
-                        // A NaN in the second operand is kept.
-                        let result = s.min_fast(high, s.max_fast(low, s.add(bias, result)));
+                        let result = s.clamp(s.add(bias, result), low, high);
                         let to = &mut self.y.row(pixel)[c..][..lanes];
                         if lanes == S::LANES {
                             s.store(result, to);

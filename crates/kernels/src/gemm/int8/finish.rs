@@ -173,7 +173,7 @@ impl ForEachIsa for Job<'_, '_> {
                         let scaled = s.mul(s.to_f32(sum), s.load(&columns.scales[at..]));
                         let x = s.add(scaled, s.load(&columns.bias[at..]));
                         let mut line = [0.0; MAX_LANES];
-                        s.store(s.min_fast(high, s.max_fast(low, x)), &mut line);
+                        s.store(s.clamp(x, low, high), &mut line);
                         line
                     },
                 );
@@ -213,7 +213,7 @@ impl Bounds {
     #[inline(always)]
     pub(crate) fn apply<S: Simd>(&self, s: S, sum: S::I32, scale: S::F32) -> S::I32 {
         let x = s.mul(s.to_f32(sum), scale);
-        let held = s.min_fast(s.splat(self.high), s.max_fast(s.splat(self.low), x));
+        let held = s.clamp(x, s.splat(self.low), s.splat(self.high));
         s.add_i32(s.nearest_i32(held), s.splat_i32(self.zero_point))
     }
 }
