@@ -213,20 +213,16 @@ pub(super) fn neon(workspace: &Workspace, counts: &mut Counts) -> Result<Done> {
 
 /// Makes sure that Arm programs can be linked and run, or says what is missing.
 pub(super) fn emulator(workspace: &Workspace) -> Result<()> {
-    const INSTALL: [&str; 6] = [
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        "qemu-user",
-        "gcc-aarch64-linux-gnu",
-        "libc6-dev-arm64-cross",
-    ];
+    const PACKAGES: [&str; 3] = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
     let complete = || process::exists(ARM_LINKER) && process::exists(EMULATOR);
     if !complete() && may_install() {
-        process::run(workspace.command("apt-get").args(INSTALL))?;
+        install_packages(workspace, &PACKAGES)?;
     }
     if !complete() {
-        bail!("{ARM_LINKER} and {EMULATOR} are needed; on Debian: apt-get {}", INSTALL.join(" "));
+        bail!(
+            "{ARM_LINKER} and {EMULATOR} are needed; on Debian: apt-get install {}",
+            PACKAGES.join(" ")
+        );
     }
     Ok(())
 }
@@ -235,6 +231,14 @@ pub(super) fn emulator(workspace: &Workspace) -> Result<()> {
 pub(super) fn may_install() -> bool {
     let root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     root && std::env::var_os("CI").is_some() && process::exists("apt-get")
+}
+
+/// Installs packages as they are today: lists that came with a machine name old ones.
+pub(super) fn install_packages(workspace: &Workspace, packages: &[&str]) -> Result<()> {
+    process::run(workspace.command("apt-get").arg("update"))?;
+    let mut install = workspace.command("apt-get");
+    install.args(["install", "--yes", "--no-install-recommends"]);
+    process::run(install.args(packages))
 }
 
 #[cfg(test)]

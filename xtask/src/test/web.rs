@@ -1,6 +1,6 @@
 //! The npm package: built, checked and tested in Node and in a browser.
 
-use super::steps::may_install;
+use super::steps::{install_packages, may_install};
 use super::{Counts, Done};
 use crate::process;
 use crate::workspace::Workspace;
@@ -59,8 +59,7 @@ impl Step {
 fn prepare(workspace: &Workspace) -> Result<()> {
     crate::dist::packages(workspace)?;
     if browser().is_none() && may_install() {
-        let install = ["install", "--yes", "--no-install-recommends", "chromium"];
-        process::run(workspace.command("apt-get").args(install))?;
+        install_packages(workspace, &["chromium"])?;
     }
     match browser() {
         Some(_) => Ok(()),
