@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use webnn_core::{Bytes, Desc, Error, ErrorKind, Graph, Node, NodeId, Op, Result, ValueId};
 use webnn_kernels::buffer::Buffer;
-use webnn_passes::{Group, Pattern, Patterns, Rules, group, optimize};
+use webnn_passes::{Group, Pattern, Patterns, Rules, group, optimize, widen};
 
 use crate::Engine;
 use crate::alias::{Aliased, aliased, size_of};
@@ -16,14 +16,19 @@ use crate::ops::{self, attention, chain, concat, copy, quantized};
 use crate::program::{Arithmetic, Constant, Parts, Port, Program, Stats, Step, StepInfo};
 use crate::rewrite;
 
-/// The groups that have kernels.
-const PATTERNS: Patterns = Patterns {
-    pointwise: true,
-    matrix: true,
-    attention: true,
-    weight_only: true,
-    quantized: true,
-    ..Patterns::NONE
+/// What the engine likes, without constants being evaluated.
+const RULES: Rules<'static> = Rules {
+    evaluate: &|_, _, _| Err(Error::new(ErrorKind::Operation, "nothing is evaluated here")),
+    channels_last: true,
+    single_for_half: true,
+    patterns: Patterns {
+        pointwise: true,
+        matrix: true,
+        attention: true,
+        weight_only: true,
+        quantized: true,
+        ..Patterns::NONE
+    },
 };
 
 /// Compiles a graph after the passes have improved it.
@@ -32,17 +37,18 @@ pub(crate) fn compile(engine: &Engine, graph: Graph) -> Result<Program> {
     let evaluate = move |node: &Node, results: &[Desc], operands: &[Option<(Desc, &Bytes)>]| {
         evaluator.evaluate(node, results, operands)
     };
-    let rules = Rules { evaluate: &evaluate, channels_last: true, patterns: PATTERNS };
+    let rules = Rules { evaluate: &evaluate, ..RULES };
     let graph = optimize(graph.with_options_cast(), &rules)?;
     let graph = rewrite::rewrite(&graph)?.unwrap_or(graph);
     let groups = group(&graph, &rules);
     Compiler::new(engine, &graph).compile(&groups)
 }
 
-/// Compiles a graph node by node, as it is.
-pub(crate) fn compile_as_is(engine: &Engine, graph: &Graph) -> Result<Program> {
-    let rewritten = rewrite::rewrite(graph)?;
-    let graph = rewritten.as_ref().unwrap_or(graph);
+/// Compiles a graph node by node, without improving it.
+pub(crate) fn compile_as_is(engine: &Engine, graph: Graph) -> Result<Program> {
+    let graph = widen(graph, &RULES)?;
+    let rewritten = rewrite::rewrite(&graph)?;
+    let graph = rewritten.as_ref().unwrap_or(&graph);
     let single = |i: usize| Group { pattern: Pattern::Single, nodes: vec![NodeId(i as u32)] };
     let groups: Vec<Group> = (0..graph.nodes().len()).map(single).collect();
     Compiler::new(engine, graph).compile(&groups)
@@ -199,9 +205,8 @@ impl<'a> Compiler<'a> {
             Pattern::Single => None,
             Pattern::Pointwise => chain::lower(self.graph, &group.nodes, self.engine.isa()),
             Pattern::Matrix { root } => {
-                let after: Vec<NodeId> =
-                    group.nodes.iter().copied().filter(|id| id != root).collect();
-                ops::lower_matrix(&self.cx(*root), &after)
+                let (_, after) = divide(group);
+                ops::lower_matrix(&self.cx(*root), &after[1..])
             }
             Pattern::Attention(attention) => {
                 let last = group.nodes[group.nodes.len() - 1];
@@ -216,11 +221,25 @@ impl<'a> Compiler<'a> {
             Pattern::Quantized { root } => quantized::lower(&self.cx(*root), &group.nodes),
             Pattern::Normalize { .. } => None,
         };
-        if let Some(built) = whole {
-            return Ok(vec![self.step(built, group)]);
-        }
-        let mut steps = Vec::new();
-        for &id in &group.nodes {
+        let (weights, rest) = divide(group);
+        let mut steps = match whole {
+            Some(built) => vec![self.step(built, group)],
+            None => self.lower_each(rest)?,
+        };
+        let is_read = |id: NodeId| {
+            let made = Site::Value(self.graph.node(id).outputs[0]);
+            steps.iter().any(|step| step.touched.reads.contains(&made))
+        };
+        let read: Vec<NodeId> = weights.iter().copied().filter(|&id| is_read(id)).collect();
+        let mut all = self.lower_each(&read)?;
+        all.append(&mut steps);
+        Ok(all)
+    }
+
+    /// A step for each node that needs one.
+    fn lower_each(&mut self, nodes: &[NodeId]) -> Result<Vec<Lowered>> {
+        let mut steps = Vec::with_capacity(nodes.len());
+        for &id in nodes {
             if self.skipped.contains(&id) {
                 continue;
             }
@@ -249,7 +268,6 @@ impl<'a> Compiler<'a> {
             node_id: id,
             isa: self.engine.isa(),
             threads: &self.engine.threads,
-            is_wide: false,
         }
     }
 
@@ -292,12 +310,13 @@ impl<'a> Compiler<'a> {
             Pattern::WeightOnly { root } => (Some(root), "weight-only"),
         };
         let root = root.unwrap_or(group.nodes[0]);
+        let (_, computed) = divide(group);
         let names: Vec<&str> = nodes().map(|node| node.op.method().name).collect();
         StepInfo {
             ops: names.join("+"),
             label: self.graph.node(root).label.to_string(),
             pattern,
-            flops: nodes().map(|node| flops(self.graph, node)).sum(),
+            flops: computed.iter().map(|&id| flops(self.graph, self.graph.node(id))).sum(),
             arithmetic: match group.pattern {
                 Pattern::Quantized { .. } => Arithmetic::Int8,
                 Pattern::Single
@@ -391,6 +410,20 @@ fn check_memory(bytes: usize) -> Result<()> {
         let message = format!("a run takes {bytes} bytes, more memory than there is");
         Error::new(ErrorKind::Operation, message)
     })
+}
+
+/// The nodes of a group, after the casts of weights that its product takes as they were, if it does.
+fn divide(group: &Group) -> (&[NodeId], &[NodeId]) {
+    let first = match group.pattern {
+        Pattern::Matrix { root } => group.nodes.partition_point(|&id| id < root),
+        Pattern::Single
+        | Pattern::Pointwise
+        | Pattern::Normalize { .. }
+        | Pattern::Attention(_)
+        | Pattern::Quantized { .. }
+        | Pattern::WeightOnly { .. } => 0,
+    };
+    group.nodes.split_at(first)
 }
 
 /// How often nodes take each value.

@@ -1,6 +1,6 @@
 //! What a step computes with, and what it is made from.
 
-use webnn_core::{DataType, Desc, Graph, Node, NodeId, ValueId};
+use webnn_core::{Bytes, DataType, Desc, Graph, Node, NodeId, Op, ValueId};
 use webnn_kernels::Isa;
 
 use crate::io::Io;
@@ -62,19 +62,12 @@ pub(crate) struct Cx<'a> {
     pub(crate) node_id: NodeId,
     pub(crate) isa: Isa,
     pub(crate) threads: &'a Threads,
-    /// Whether float16 operands and results are seen as float32: the kernel is wrapped in
-    /// conversions.
-    pub(crate) is_wide: bool,
 }
 
 impl<'a> Cx<'a> {
-    /// A value's type and shape, as the kernel sees it.
+    /// A value's type and shape.
     pub(crate) fn desc(&self, id: ValueId) -> Desc {
-        let desc = self.graph.desc(id);
-        match desc.data_type {
-            DataType::Float16 if self.is_wide => Desc { data_type: DataType::Float32, ..desc },
-            _as_it_is => desc,
-        }
+        self.graph.desc(id)
     }
 
     /// The value in a slot that may be empty.
@@ -102,9 +95,23 @@ impl<'a> Cx<'a> {
         self.desc(self.node.outputs[index])
     }
 
+    /// A constant and the type of its elements; one that a cast makes single is still of halves.
+    pub(crate) fn constant(&self, id: ValueId) -> Option<(&'a Bytes, DataType)> {
+        if let Some(bytes) = self.graph.constant(id) {
+            return Some((bytes, self.desc(id).data_type));
+        }
+        let maker = self.graph.node(self.graph.producer(id)?);
+        let half = maker.inputs.first().copied().flatten()?;
+        let is_widened = matches!(maker.op, Op::Cast(_))
+            && self.desc(half).data_type == DataType::Float16
+            && self.desc(id).data_type == DataType::Float32;
+        is_widened.then(|| Some((self.graph.constant(half)?, DataType::Float16)))?
+    }
+
     /// The elements of a value that is a float constant.
     pub(crate) fn floats(&self, id: ValueId) -> Option<Vec<f32>> {
-        floats(self.graph.constant(id)?, self.graph.desc(id).data_type)
+        let (bytes, data_type) = self.constant(id)?;
+        floats(bytes, data_type)
     }
 }
 

@@ -13,7 +13,6 @@ mod alias;
 mod blocks;
 mod compile;
 mod cost;
-mod half;
 mod io;
 mod kernel;
 mod layout;
@@ -123,7 +122,7 @@ impl Engine {
         for (i, &output) in outputs.iter().enumerate() {
             graph.push_output(format!("{i}"), output);
         }
-        let program = compile::compile_as_is(self, &graph)?;
+        let program = compile::compile_as_is(self, graph)?;
         let mut computed =
             results.iter().map(|&desc| Tensor::zeroed(desc)).collect::<Result<Vec<Tensor>>>()?;
         let tensors: Vec<&Tensor> = tensors.iter().collect();

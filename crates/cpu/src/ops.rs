@@ -1,8 +1,7 @@
 //! From operators to kernels: one exhaustive match.
 
-use webnn_core::{DataType, NodeId, Op, Result};
+use webnn_core::{NodeId, Op, Result};
 
-use crate::half;
 use crate::kernel::{Built, Cx};
 
 mod arg;
@@ -102,13 +101,13 @@ pub(crate) fn lower(cx: &Cx<'_>) -> Result<Built> {
 /// that takes them all.
 #[inline(never)]
 pub(crate) fn lower_matrix(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
-    widened(cx, |cx| match &cx.node.op {
+    match &cx.node.op {
         Op::Matmul(op) => matmul::lower(op, cx, after),
         Op::Gemm(op) => matmul::lower_gemm(op, cx, after),
         Op::Conv2d(op) => conv2d::lower(op, cx, after),
         Op::ConvTranspose2d(op) => conv_transpose2d::lower(op, cx, after),
         _others_are_no_products => None,
-    })
+    }
 }
 
 /// The kernel for a product with weights of few bits and the element-wise nodes after it; `cx` is
@@ -116,14 +115,5 @@ pub(crate) fn lower_matrix(cx: &Cx<'_>, after: &[NodeId]) -> Option<Built> {
 #[inline(never)]
 pub(crate) fn lower_weight_only(cx: &Cx<'_>, nodes: &[NodeId]) -> Option<Built> {
     let after: Vec<NodeId> = nodes.iter().copied().filter(|&id| id > cx.node_id).collect();
-    widened(cx, |cx| weight_only::lower(cx, &after))
-}
-
-/// Lowers for single precision, with conversions around where the node is of half precision.
-fn widened(cx: &Cx<'_>, lower: impl Fn(&Cx<'_>) -> Option<Built>) -> Option<Built> {
-    if cx.opt_input(0).is_none_or(|desc| desc.data_type != DataType::Float16) {
-        return lower(cx);
-    }
-    let wide = Cx { is_wide: true, ..*cx };
-    half::wrap(lower(&wide)?, cx.graph, cx.threads.count(), cx.isa)
+    weight_only::lower(cx, &after)
 }

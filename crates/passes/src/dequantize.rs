@@ -1,5 +1,5 @@
-//! Gives each quantized operator dequantizations of its own and folds those of constants that no
-//! group takes. The last of the passes: others would undo it.
+//! Gives each quantized operator dequantizations of its own and folds those of constants, and casts of
+//! weights, that no group takes. The last of the passes: others would undo it.
 
 use webnn_core::{Desc, Graph, Op, Result, Source};
 
@@ -7,8 +7,8 @@ use crate::group::{Pattern, group, quantized_matches};
 use crate::rewrite::Rewrite;
 use crate::{Rules, fold, live};
 
-/// The graph with dequantizations of constants folded unless a group computes with the packed
-/// ones, and all that then is constant.
+/// The graph with dequantizations and casts of constants folded unless a group computes with the
+/// narrow ones, and all that then is constant.
 pub(crate) fn fold(graph: &Graph, rules: &Rules<'_>) -> Result<Graph> {
     let mut is_kept = vec![false; graph.nodes().len()];
     if rules.patterns.quantized {
@@ -16,8 +16,16 @@ pub(crate) fn fold(graph: &Graph, rules: &Rules<'_>) -> Result<Graph> {
         nodes.for_each(|id| is_kept[id.index()] = true);
     }
     for group in group(graph, rules) {
-        if let Pattern::WeightOnly { .. } = group.pattern {
-            group.nodes.iter().for_each(|id| is_kept[id.index()] = true);
+        match group.pattern {
+            Pattern::WeightOnly { root } | Pattern::Matrix { root } => {
+                let before = group.nodes.iter().filter(|&&id| id < root);
+                before.for_each(|id| is_kept[id.index()] = true);
+            }
+            Pattern::Single
+            | Pattern::Pointwise
+            | Pattern::Normalize { .. }
+            | Pattern::Attention(_)
+            | Pattern::Quantized { .. } => {}
         }
     }
     let mut rewrite = Rewrite::new(graph);

@@ -11,7 +11,7 @@ use crate::Rules;
 use crate::rewrite::Rewrite;
 
 /// A result of this size is always folded.
-const SMALL_BYTES: u64 = 64 * 1024;
+pub(crate) const SMALL_BYTES: u64 = 64 * 1024;
 
 /// A larger result is folded if it is at most this many times as large as the operands.
 const GROWTH: u64 = 8;

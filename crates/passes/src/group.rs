@@ -31,9 +31,10 @@ pub enum Pattern {
     Single,
     /// Several element-wise nodes; every operand broadcasts to the shape of the result.
     Pointwise,
-    /// A matmul, gemm, conv2d or convTranspose2d, then element-wise nodes of the root's shape.
+    /// A matmul, gemm, conv2d or convTranspose2d, then element-wise nodes of the root's shape; before
+    /// it, perhaps, the cast that makes its constant weights single.
     Matrix {
-        /// The matrix operator, the first of the nodes.
+        /// The matrix operator.
         root: NodeId,
     },
     /// A normalisation, softmax or reduction with element-wise nodes before and after it.

@@ -21,12 +21,14 @@ mod scale;
 mod simplify;
 #[cfg(test)]
 mod testing;
+mod widen;
 
 use webnn_core::{Bytes, Desc, Graph, Node, Result};
 
 pub use group::{Attention, Group, Pattern, View, group};
 pub use place::{ALIGNMENT, Life, place};
 pub use print::print_groups;
+pub use widen::widen;
 
 /// What an engine can do and likes.
 #[derive(Clone, Copy)]
@@ -36,6 +38,8 @@ pub struct Rules<'a> {
     pub evaluate: &'a Evaluate,
     /// Whether images are laid out with their channels last.
     pub channels_last: bool,
+    /// Whether half precision is computed in single: see [`widen()`].
+    pub single_for_half: bool,
     /// The groups that the engine has kernels for.
     pub patterns: Patterns,
 }
@@ -91,6 +95,7 @@ pub fn optimize(graph: Graph, rules: &Rules<'_>) -> Result<Graph> {
     let graph = simplify::simplify(graph, rules)?;
     let graph = scale::fold(graph, rules)?;
     let graph = parts::take_apart(&graph)?;
+    let graph = if rules.single_for_half { widen(graph, rules)? } else { graph };
     let graph = dequantize::fold(&graph, rules)?;
     dequantize::unshare(&graph, rules)
 }

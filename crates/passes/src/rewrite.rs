@@ -51,6 +51,11 @@ impl<'a> Rewrite<'a> {
         &self.new
     }
 
+    /// Whether [`Rewrite::value`] has an answer.
+    pub(crate) fn is_known(&self, old: ValueId) -> bool {
+        self.values[old.index()].is_some() || self.old.constant(old).is_some()
+    }
+
     /// The new value in an old one's place; constants come over when they are first asked for.
     pub(crate) fn value(&mut self, old: ValueId) -> ValueId {
         if let Some(value) = self.values[old.index()] {

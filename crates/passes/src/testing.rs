@@ -22,8 +22,12 @@ fn evaluate(
     Ok(node.op.reference(&tensors, results).iter().map(Bytes::from).collect())
 }
 
-pub(crate) const RULES: Rules<'static> =
-    Rules { evaluate: &evaluate, channels_last: true, patterns: Patterns::ALL };
+pub(crate) const RULES: Rules<'static> = Rules {
+    evaluate: &evaluate,
+    channels_last: true,
+    single_for_half: true,
+    patterns: Patterns::ALL,
+};
 
 pub(crate) fn parse(text: &str) -> Graph {
     text.parse().unwrap_or_else(|error| panic!("{error} in\n{text}"))

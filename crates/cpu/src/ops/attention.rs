@@ -7,7 +7,6 @@ use webnn_kernels::gemm::{Matrix, MatrixMut};
 use webnn_passes::{Attention, View};
 
 use crate::blocks::{Cells, SharedCells};
-use crate::half;
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
 use crate::threads::{MAX_THREADS, Pieces, Threads, share};
@@ -123,12 +122,6 @@ pub(crate) fn lower(
     joins: Option<(&[Join; 2], Way)>,
     cx: &Cx<'_>,
 ) -> Option<Built> {
-    let is_half = cx.graph.desc(group.q.value).data_type == DataType::Float16;
-    let built = build(group, joins, cx)?;
-    if is_half { half::wrap(built, cx.graph, cx.threads.count(), cx.isa) } else { Some(built) }
-}
-
-fn build(group: &Attention, joins: Option<(&[Join; 2], Way)>, cx: &Cx<'_>) -> Option<Built> {
     let [batch, heads, rows, columns] = group.output.sizes;
     if columns > 1 && group.output.strides[3] != 1 {
         return None;

@@ -29,18 +29,15 @@ pub(crate) struct Chain {
 /// Builds chains, node by node.
 pub(crate) struct ChainBuilder<'a> {
     graph: &'a Graph,
-    /// Whether halves are seen as floats: the kernel is wrapped in conversions.
-    is_wide: bool,
     builder: ProgramBuilder,
     values: HashMap<ValueId, Value>,
     inputs: Vec<ValueId>,
 }
 
 impl<'a> ChainBuilder<'a> {
-    pub(crate) fn new(graph: &'a Graph, is_wide: bool) -> ChainBuilder<'a> {
+    pub(crate) fn new(graph: &'a Graph) -> ChainBuilder<'a> {
         ChainBuilder {
             graph,
-            is_wide,
             builder: ProgramBuilder::new(),
             values: HashMap::new(),
             inputs: Vec::new(),
@@ -72,11 +69,7 @@ impl<'a> ChainBuilder<'a> {
             self.values.insert(id, value);
             return Some(value);
         }
-        let storage = match storage(&desc)? {
-            Storage::F16 if self.is_wide => Storage::F32,
-            storage => storage,
-        };
-        Some(self.input(id, storage))
+        Some(self.input(id, storage(&desc)?))
     }
 
     /// Says that a value is one that the chain has already.
@@ -290,7 +283,7 @@ struct Pointwise {
 /// some are not on floats.
 #[inline(never)]
 pub(crate) fn lower(graph: &Graph, nodes: &[NodeId], isa: Isa) -> Option<Built> {
-    let mut builder = ChainBuilder::new(graph, false);
+    let mut builder = ChainBuilder::new(graph);
     let mut last = None;
     for &id in nodes {
         let node = graph.node(id);

@@ -193,7 +193,7 @@ impl<'a> EpilogueBuilder<'a> {
 
     fn start_chain(&mut self) -> (ChainBuilder<'a>, map::Value) {
         self.chain.take().unwrap_or_else(|| {
-            let mut chain = ChainBuilder::new(self.cx.graph, self.cx.is_wide);
+            let mut chain = ChainBuilder::new(self.cx.graph);
             let value = chain.input(self.value, Storage::F32);
             (chain, value)
         })

@@ -72,8 +72,8 @@ impl FilterView {
 impl Right {
     /// Packs a constant of floats where it lies; `None` for what is none.
     pub(crate) fn constant(cx: &Cx<'_>, id: ValueId, views: &[FilterView]) -> Option<Right> {
-        let bytes = cx.graph.constant(id)?;
-        match cx.graph.desc(id).data_type {
+        let (bytes, data_type) = cx.constant(id)?;
+        match data_type {
             DataType::Float32 => Some(Right::pack(bytes.as_chunks::<4>().0, views, cx)),
             DataType::Float16 => Some(Right::pack(bytes.as_chunks::<2>().0, views, cx)),
             _integers => None,

@@ -116,7 +116,7 @@ pub(crate) fn lower_batch(op: &BatchNormalization, cx: &Cx<'_>) -> Option<Built>
         DataType::Float16 => Storage::F16,
         _single => Storage::F32,
     };
-    let mut chain = ChainBuilder::new(cx.graph, false);
+    let mut chain = ChainBuilder::new(cx.graph);
     let mut strides = Vec::new();
     let mut vector = vec![0; shape.len()];
     vector[op.axis as usize] = 1;

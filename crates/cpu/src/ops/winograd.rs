@@ -45,13 +45,13 @@ struct Taps {
 impl Taps {
     /// The filter of a convolution, if it is such.
     fn of(cx: &Cx<'_>, view: FilterView) -> Option<Taps> {
-        let bytes = cx.graph.constant(cx.id(1))?.clone();
-        let is_half = match cx.graph.desc(cx.id(1)).data_type {
+        let (bytes, data_type) = cx.constant(cx.id(1))?;
+        let is_half = match data_type {
             DataType::Float32 => false,
             DataType::Float16 => true,
             _integers => return None,
         };
-        Some(Taps { bytes, is_half, view })
+        Some(Taps { bytes: bytes.clone(), is_half, view })
     }
 
     /// Transforms all of it; `None` where that gives what is not finite.

@@ -1,6 +1,6 @@
 //! Element-wise nodes around matrix operators, around normalisations, and among themselves.
 
-use webnn_core::{Graph, Node, NodeId, Op, ValueId};
+use webnn_core::{DataType, Graph, Node, NodeId, Op, ValueId};
 
 use super::region::{MOST_INPUTS, MOST_NODES, Region};
 use super::{Grouping, Pattern};
@@ -14,11 +14,26 @@ impl Grouping<'_> {
             if !is_matrix(&node.op) || self.is_taken[root.index()] {
                 continue;
             }
-            let nodes = self.epilogue(vec![root], root);
+            let mut nodes = Vec::from_iter(self.half_weights(node));
+            nodes.push(root);
+            let nodes = self.epilogue(nodes, root);
             if nodes.len() > 1 {
                 self.take(Pattern::Matrix { root }, nodes);
             }
         }
+    }
+
+    /// The cast that makes constant weights of half precision single for this product alone.
+    fn half_weights(&self, product: &Node) -> Option<NodeId> {
+        let weights = product.inputs[1]?;
+        let cast = self.only_maker(weights)?;
+        let node = self.node(cast);
+        let half = node.inputs[0]?;
+        let is_cast = matches!(node.op, Op::Cast(_))
+            && self.graph.desc(half).data_type == DataType::Float16
+            && self.graph.desc(weights).data_type == DataType::Float32
+            && self.graph.constant(half).is_some();
+        is_cast.then_some(cast)
     }
 
     /// The nodes, the last of which is the root, with element-wise ones of the root's type and

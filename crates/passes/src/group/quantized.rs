@@ -58,7 +58,7 @@ impl Grouping<'_> {
     }
 
     /// The maker of a value that no one else takes.
-    fn only_maker(&self, value: ValueId) -> Option<NodeId> {
+    pub(super) fn only_maker(&self, value: ValueId) -> Option<NodeId> {
         self.free_maker(value).filter(|_| self.uses[value.index()] == 1)
     }
 

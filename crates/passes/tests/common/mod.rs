@@ -58,7 +58,7 @@ fn evaluate(
 }
 
 pub(crate) fn rules(channels_last: bool) -> Rules<'static> {
-    Rules { evaluate: &evaluate, channels_last, patterns: Patterns::ALL }
+    Rules { evaluate: &evaluate, channels_last, single_for_half: true, patterns: Patterns::ALL }
 }
 
 pub(crate) fn random_inputs(graph: &Graph, numbers: &mut Numbers) -> Vec<Tensor> {
