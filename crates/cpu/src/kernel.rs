@@ -85,11 +85,6 @@ impl<'a> Cx<'a> {
         self.desc(self.id(slot))
     }
 
-    /// The descriptor of the operand in a slot that may be empty.
-    pub(crate) fn opt_input(&self, slot: usize) -> Option<Desc> {
-        self.opt(slot).map(|id| self.desc(id))
-    }
-
     /// The descriptor of a result.
     pub(crate) fn output(&self, index: usize) -> Desc {
         self.desc(self.node.outputs[index])

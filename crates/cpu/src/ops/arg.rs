@@ -43,13 +43,13 @@ pub(super) fn lower(op: &ArgMinMax, cx: &Cx<'_>) -> Result<Built> {
     }
     Ok(match cx.input(0).data_type {
         DataType::Float32 => build::<f32>(extreme, shape, is_wide, cx),
-        DataType::Float16 => build::<half::f16>(extreme, shape, is_wide, cx),
         DataType::Int32 => build::<i32>(extreme, shape, is_wide, cx),
         DataType::Uint32 => build::<u32>(extreme, shape, is_wide, cx),
         DataType::Int64 => build::<i64>(extreme, shape, is_wide, cx),
         DataType::Uint64 => build::<u64>(extreme, shape, is_wide, cx),
         DataType::Int8 => build::<i8>(extreme, shape, is_wide, cx),
         DataType::Uint8 => build::<u8>(extreme, shape, is_wide, cx),
+        DataType::Float16 => unreachable!("half precision is computed in single"),
         DataType::Int4 | DataType::Uint4 => {
             unreachable!("the builder takes no 4-bit integers here")
         }

@@ -1,9 +1,9 @@
 //! Gated recurrent units: one product for the inputs of all steps, then step by step.
 
+use webnn_core::Result;
 use webnn_core::ops::gru::gru_activations;
 use webnn_core::ops::lstm::Direction;
 use webnn_core::ops::{Gru, GruCell};
-use webnn_core::{DataType, Result};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
 use webnn_kernels::gemm::Start;
@@ -11,9 +11,7 @@ use webnn_kernels::map::Unary;
 
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::ops::recurrent::{
-    Floats, Operands, Weight, activate, product, projection, unary_of, write,
-};
+use crate::ops::recurrent::{Floats, Operands, Weight, activate, product, projection, unary_of};
 use crate::threads::Threads;
 
 /// The gate n is the last one in every layout.
@@ -30,7 +28,6 @@ struct Network {
     /// For z and r, and for n.
     activations: [Unary; 2],
     reset_after: bool,
-    is_half: bool,
     input: Floats,
     weight: Weight,
     /// The recurrent weight's rows for z and r.
@@ -77,7 +74,6 @@ fn network(op: &Gru, cx: &Cx<'_>, biases: [usize; 2], state: usize) -> Built {
         gates: [z, r],
         activations: gru_activations(&op.activations).map(unary_of),
         reset_after: op.reset_after,
-        is_half: input.data_type == DataType::Float16,
         input: operands.floats(cx, 0),
         weight: Weight::new(&mut operands, cx, 1, [directions, rows, features], 0..rows),
         recurrent: Weight::new(&mut operands, cx, 2, recurrent, 0..NEW * hidden),
@@ -112,10 +108,6 @@ impl Network {
 
     fn sequence(&self) -> usize {
         if self.has_sequence { self.steps * self.directions() * self.state_len() } else { 0 }
-    }
-
-    fn operands(&self) -> impl Iterator<Item = &Floats> {
-        [&self.input, &self.state].into_iter().chain(&self.biases)
     }
 
     fn weights(&self) -> [&Weight; 3] {
@@ -196,8 +188,7 @@ impl Kernel for Network {
     fn scratch_bytes(&self, threads: usize) -> usize {
         let f32s = Scratch::bytes_for::<f32>;
         let state = self.state_len();
-        self.operands().map(Floats::scratch_bytes).sum::<usize>()
-            + self.weights().iter().map(|weight| weight.scratch_bytes()).sum::<usize>()
+        self.weights().iter().map(|weight| weight.scratch_bytes()).sum::<usize>()
             + f32s(self.directions() * state)
             + f32s(self.steps * 3 * state)
             + f32s(self.sequence())
@@ -215,13 +206,13 @@ impl Kernel for Network {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let mut scratch = Scratch::new(io.scratch());
         let scratch = &mut scratch;
-        let (isa, size, state) = (self.isa, self.hidden, self.state_len());
-        let input = self.input.get(isa, io, scratch);
-        let elements = self.weights().map(|weight| weight.elements(isa, io, scratch));
+        let (size, state) = (self.hidden, self.state_len());
+        let input = self.input.get(io);
+        let elements = self.weights().map(|weight| weight.elements(io));
         let [weight_room, recurrent_room, new_room] =
             self.weights().map(|weight| weight.room(scratch));
-        let biases = [0, 1].map(|i| self.biases[i].get(isa, io, scratch));
-        let initial = self.state.get(isa, io, scratch);
+        let biases = [0, 1].map(|i| self.biases[i].get(io));
+        let initial = self.state.get(io);
         let states = scratch.take::<f32>(self.directions() * state);
         if initial.is_empty() {
             states.fill(0.0)
@@ -260,9 +251,9 @@ impl Kernel for Network {
                 }
             }
         }
-        write(isa, io, 0, self.is_half, states);
+        io.write::<f32>(0).copy_from_slice(states);
         if self.has_sequence {
-            write(isa, io, 1, self.is_half, sequence);
+            io.write::<f32>(1).copy_from_slice(sequence);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Long short-term memory: one product for the inputs of all steps, then step by step.
 
+use webnn_core::Result;
 use webnn_core::ops::lstm::{Direction, lstm_activations};
 use webnn_core::ops::{Lstm, LstmCell};
-use webnn_core::{DataType, Result};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
 use webnn_kernels::gemm::Start;
@@ -10,9 +10,7 @@ use webnn_kernels::map::{Unary, unary};
 
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::ops::recurrent::{
-    Floats, Operands, Weight, activate, product, projection, unary_of, write,
-};
+use crate::ops::recurrent::{Floats, Operands, Weight, activate, product, projection, unary_of};
 use crate::threads::Threads;
 
 struct Network {
@@ -25,7 +23,6 @@ struct Network {
     gates: [usize; 4],
     /// For i, o and f, for g, and for c.
     activations: [Unary; 3],
-    is_half: bool,
     input: Floats,
     weight: Weight,
     recurrent: Weight,
@@ -75,7 +72,6 @@ fn network(op: &Lstm, cx: &Cx<'_>, slots: &Slots, has_sequence: bool) -> Built {
         direction: op.direction,
         gates: op.layout.gates(),
         activations: lstm_activations(&op.activations).map(unary_of),
-        is_half: input.data_type == DataType::Float16,
         input: operands.floats(cx, 0),
         weight: Weight::new(&mut operands, cx, 1, [directions, rows, features], 0..rows),
         recurrent: Weight::new(&mut operands, cx, 2, [directions, rows, hidden], 0..rows),
@@ -99,11 +95,6 @@ impl Network {
 
     fn sequence(&self) -> usize {
         if self.has_sequence { self.steps * self.directions() * self.state() } else { 0 }
-    }
-
-    fn operands(&self) -> impl Iterator<Item = &Floats> {
-        let single = [&self.input, &self.peephole];
-        single.into_iter().chain(&self.biases).chain(&self.states)
     }
 
     fn projection_bytes(&self, threads: usize) -> usize {
@@ -155,8 +146,7 @@ impl Kernel for Network {
         let f32s = Scratch::bytes_for::<f32>;
         let states = 2 * f32s(self.directions() * self.state());
         let sums = f32s(self.steps * self.batch * 4 * self.hidden);
-        self.operands().map(Floats::scratch_bytes).sum::<usize>()
-            + self.weight.scratch_bytes()
+        self.weight.scratch_bytes()
             + self.recurrent.scratch_bytes()
             + states
             + sums
@@ -173,15 +163,15 @@ impl Kernel for Network {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let mut scratch = Scratch::new(io.scratch());
         let scratch = &mut scratch;
-        let (isa, size, state) = (self.isa, self.hidden, self.state());
-        let input = self.input.get(isa, io, scratch);
-        let weights = self.weight.elements(isa, io, scratch);
-        let recurrents = self.recurrent.elements(isa, io, scratch);
+        let (size, state) = (self.hidden, self.state());
+        let input = self.input.get(io);
+        let weights = self.weight.elements(io);
+        let recurrents = self.recurrent.elements(io);
         let weight_room = self.weight.room(scratch);
         let recurrent_room = self.recurrent.room(scratch);
-        let biases = [0, 1].map(|i| self.biases[i].get(isa, io, scratch));
-        let peepholes = self.peephole.get(isa, io, scratch);
-        let initial = [0, 1].map(|i| self.states[i].get(isa, io, scratch));
+        let biases = [0, 1].map(|i| self.biases[i].get(io));
+        let peepholes = self.peephole.get(io);
+        let initial = [0, 1].map(|i| self.states[i].get(io));
         let mut states = [0, 1].map(|_| scratch.take::<f32>(self.directions() * state));
         for (state, initial) in states.iter_mut().zip(initial) {
             if initial.is_empty() { state.fill(0.0) } else { state.copy_from_slice(initial) }
@@ -218,10 +208,10 @@ impl Kernel for Network {
                 }
             }
         }
-        write(isa, io, 0, self.is_half, states[0]);
-        write(isa, io, 1, self.is_half, states[1]);
+        io.write::<f32>(0).copy_from_slice(states[0]);
+        io.write::<f32>(1).copy_from_slice(states[1]);
         if self.has_sequence {
-            write(isa, io, 2, self.is_half, sequence);
+            io.write::<f32>(2).copy_from_slice(sequence);
         }
     }
 }

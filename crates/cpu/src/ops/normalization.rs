@@ -1,12 +1,9 @@
 //! Layer, instance and batch normalisation.
 
-use half::f16;
+use webnn_core::ValueId;
 use webnn_core::ops::conv2d::InputLayout;
 use webnn_core::ops::{BatchNormalization, InstanceNormalization, LayerNormalization};
-use webnn_core::{DataType, ValueId};
 use webnn_kernels::Isa;
-use webnn_kernels::buffer::Plain;
-use webnn_kernels::float::Float;
 use webnn_kernels::map::{self, Storage};
 use webnn_kernels::norm::{Affine, Along, normalize};
 use webnn_kernels::strided::row_major;
@@ -19,7 +16,7 @@ use crate::threads::Threads;
 /// Fewer elements are computed by one thread.
 const LEAST: usize = 1 << 13;
 
-struct Normalization<T> {
+struct Normalization {
     /// What is normalised together, and what lies between its elements.
     axis: usize,
     inner: usize,
@@ -28,7 +25,6 @@ struct Normalization<T> {
     has_scale: bool,
     has_bias: bool,
     isa: Isa,
-    element: std::marker::PhantomData<T>,
 }
 
 fn build(
@@ -38,33 +34,16 @@ fn build(
     epsilon: f64,
     [scale, bias]: [usize; 2],
 ) -> Built {
-    fn kernel<T: Float + Plain>(
-        cx: &Cx<'_>,
-        [axis, inner]: [usize; 2],
-        along: Along,
-        epsilon: f32,
-        slots: [usize; 2],
-    ) -> Built {
-        let kernel = Normalization {
-            axis,
-            inner,
-            along,
-            epsilon,
-            has_scale: cx.opt(slots[0]).is_some(),
-            has_bias: cx.opt(slots[1]).is_some(),
-            isa: cx.isa,
-            element: std::marker::PhantomData::<T>,
-        };
-        Built::new(kernel, cx, &[0, slots[0], slots[1]])
-    }
-    let slots = [scale, bias];
-    match cx.input(0).data_type {
-        DataType::Float16 => {
-            let epsilon = f16::from_f64(epsilon).to_f32();
-            kernel::<f16>(cx, [axis, inner], along, epsilon, slots)
-        }
-        _single => kernel::<f32>(cx, [axis, inner], along, epsilon as f32, slots),
-    }
+    let kernel = Normalization {
+        axis,
+        inner,
+        along,
+        epsilon: epsilon as f32,
+        has_scale: cx.opt(scale).is_some(),
+        has_bias: cx.opt(bias).is_some(),
+        isa: cx.isa,
+    };
+    Built::new(kernel, cx, &[0, scale, bias])
 }
 
 /// Layer normalisation over the innermost dimensions, in their order: others are transposed first.
@@ -87,12 +66,12 @@ pub(crate) fn lower_instance(op: &InstanceNormalization, cx: &Cx<'_>) -> Built {
     build(cx, dims, along, op.epsilon, [1, 2])
 }
 
-impl<T: Float + Plain> Kernel for Normalization<T> {
+impl Kernel for Normalization {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
-        let out = io.write::<T>(0);
-        let x = io.read::<T>(0);
-        let scale = self.has_scale.then(|| io.read::<T>(1));
-        let bias = self.has_bias.then(|| io.read::<T>(1 + usize::from(self.has_scale)));
+        let out = io.write::<f32>(0);
+        let x = io.read::<f32>(0);
+        let scale = self.has_scale.then(|| io.read::<f32>(1));
+        let bias = self.has_bias.then(|| io.read::<f32>(1 + usize::from(self.has_scale)));
         let affine = Affine { scale, bias };
         let row = self.axis * self.inner;
         threads.rows(out, row, LEAST.div_ceil(row), |range, out| {
@@ -112,27 +91,20 @@ impl<T: Float + Plain> Kernel for Normalization<T> {
 /// Batch normalisation: element-wise, with a vector along an axis for each parameter.
 pub(crate) fn lower_batch(op: &BatchNormalization, cx: &Cx<'_>) -> Option<Built> {
     let shape = sizes(&cx.input(0));
-    let storage = match cx.input(0).data_type {
-        DataType::Float16 => Storage::F16,
-        _single => Storage::F32,
-    };
     let mut chain = ChainBuilder::new(cx.graph);
     let mut strides = Vec::new();
     let mut vector = vec![0; shape.len()];
     vector[op.axis as usize] = 1;
     let mut input = |chain: &mut ChainBuilder<'_>, id: ValueId, steps: Vec<usize>| {
         strides.push(steps);
-        chain.input(id, storage)
+        chain.input(id, Storage::F32)
     };
     let x = input(&mut chain, cx.id(0), row_major(&shape));
     let mean = input(&mut chain, cx.id(1), vector.clone());
     let variance = input(&mut chain, cx.id(2), vector.clone());
     let scale = cx.opt(3).map(|id| input(&mut chain, id, vector.clone()));
     let bias = cx.opt(4).map(|id| input(&mut chain, id, vector.clone()));
-    let epsilon = match storage {
-        Storage::F16 => f16::from_f64(op.epsilon).to_f32(),
-        Storage::F32 | Storage::U8 => op.epsilon as f32,
-    };
+    let epsilon = op.epsilon as f32;
     let centred = chain.binary(map::Binary::Sub, x, mean);
     let shifted = chain.unary(map::Unary::Linear { alpha: 1.0, beta: epsilon }, variance);
     let deviation = chain.unary(map::Unary::Sqrt, shifted);
@@ -144,5 +116,6 @@ pub(crate) fn lower_batch(op: &BatchNormalization, cx: &Cx<'_>) -> Option<Built>
         value = chain.binary(map::Binary::Add, value, bias);
     }
     let output = cx.node.outputs[0];
-    lower_program(chain.finish(value, storage), &shape, &strides, output, storage, cx.isa)
+    let chain = chain.finish(value, Storage::F32);
+    lower_program(chain, &shape, &strides, output, Storage::F32, cx.isa)
 }

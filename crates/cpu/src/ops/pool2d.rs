@@ -2,14 +2,12 @@
 
 use std::marker::PhantomData;
 
-use half::f16;
 use webnn_core::DataType;
 use webnn_core::ops::Pool2d;
 use webnn_core::ops::conv2d::InputLayout;
 use webnn_core::ops::pool2d::PoolKind;
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Plain;
-use webnn_kernels::float::Float;
 use webnn_kernels::integer::Integer;
 use webnn_kernels::pool::{
     Pooling, Windows, max_pool_integers, pool_channels_first, pool_channels_last,
@@ -22,17 +20,16 @@ use crate::threads::Threads;
 /// Fewer elements of windows are folded by one thread.
 const LEAST: usize = 1 << 14;
 
-struct Pool<T> {
+struct Pool {
     pooling: Pooling,
     windows: Windows,
     /// Interleaved channels: 1 where they are first.
     channels: usize,
     layout: InputLayout,
     isa: Isa,
-    element: PhantomData<T>,
 }
 
-struct IntegerPool<T>(Pool<T>);
+struct IntegerPool<T>(Pool, PhantomData<T>);
 
 pub(crate) fn lower(op: &Pool2d, cx: &Cx<'_>) -> Built {
     let (input, output) = (sizes(&cx.input(0)), sizes(&cx.output(0)));
@@ -56,43 +53,28 @@ pub(crate) fn lower(op: &Pool2d, cx: &Cx<'_>) -> Built {
         InputLayout::Nchw => 1,
         InputLayout::Nhwc => input[c],
     };
-    let layout = options.layout;
-    fn pool<T>(
-        pooling: Pooling,
-        windows: Windows,
-        channels: usize,
-        layout: InputLayout,
-        isa: Isa,
-    ) -> Pool<T> {
-        Pool { pooling, windows, channels, layout, isa, element: PhantomData }
-    }
-    macro_rules! float {
+    let pool = Pool { pooling, windows, channels, layout: options.layout, isa: cx.isa };
+    macro_rules! integer {
         ($T:ty) => {
-            Built::new(pool::<$T>(pooling, windows, channels, layout, cx.isa), cx, &[0])
+            Built::new(IntegerPool(pool, PhantomData::<$T>), cx, &[0])
         };
     }
-    macro_rules! integer {
-        ($T:ty) => {{
-            let pool = pool::<$T>(pooling, windows, channels, layout, cx.isa);
-            Built::new(IntegerPool(pool), cx, &[0])
-        }};
-    }
     match cx.input(0).data_type {
-        DataType::Float32 => float!(f32),
-        DataType::Float16 => float!(f16),
+        DataType::Float32 => Built::new(pool, cx, &[0]),
         DataType::Int8 => integer!(i8),
         DataType::Uint8 => integer!(u8),
         DataType::Int32 => integer!(i32),
         DataType::Uint32 => integer!(u32),
         DataType::Int64 => integer!(i64),
         DataType::Uint64 => integer!(u64),
+        DataType::Float16 => unreachable!("half precision is computed in single"),
         DataType::Int4 | DataType::Uint4 => {
             unreachable!("the builder checked that the type is of whole bytes")
         }
     }
 }
 
-impl<T> Pool<T> {
+impl Pool {
     /// The elements of a row of the result, and the least rows that one thread computes.
     fn row(&self) -> (usize, usize) {
         let row = self.windows.output[1] * self.channels;
@@ -101,11 +83,11 @@ impl<T> Pool<T> {
     }
 }
 
-impl<T: Float + Plain> Kernel for Pool<T> {
+impl Kernel for Pool {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
-        let x = io.read::<T>(0);
+        let x = io.read::<f32>(0);
         let (row, least) = self.row();
-        threads.rows(io.write::<T>(0), row, least, |rows, out| match self.layout {
+        threads.rows(io.write::<f32>(0), row, least, |rows, out| match self.layout {
             InputLayout::Nchw => {
                 pool_channels_first(self.isa, self.pooling, &self.windows, x, rows, out);
             }

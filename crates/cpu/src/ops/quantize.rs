@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use webnn_core::{DataType, Result};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::{Plain, Scratch};
-use webnn_kernels::float::Float;
 use webnn_kernels::nibble::{self, Signed};
 use webnn_kernels::quantize::{Quantized, blockwise, dequantize, quantize};
 use webnn_kernels::strided::Space;
@@ -36,35 +35,24 @@ impl Blocks {
     }
 }
 
-struct Quantize<T, Q>(Blocks, PhantomData<(T, Q)>);
-struct Dequantize<T, Q>(Blocks, PhantomData<(T, Q)>);
+struct Quantize<Q>(Blocks, PhantomData<Q>);
+struct Dequantize<Q>(Blocks, PhantomData<Q>);
 
 /// Between floats and 4-bit integers, by way of bytes.
-struct QuantizeNibbles<T>(Blocks, Signed, PhantomData<T>);
-struct DequantizeNibbles<T>(Blocks, Signed, PhantomData<T>);
+struct QuantizeNibbles(Blocks, Signed);
+struct DequantizeNibbles(Blocks, Signed);
 
-/// The kernel for a data type of floats and one of integers.
+/// The kernel for a data type of integers.
 macro_rules! lower {
-    ($cx:expr, $float:expr, $integer:expr, $Whole:ident, $Nibbles:ident) => {{
-        let (cx, integer) = ($cx, $integer);
-        match $float {
-            DataType::Float16 => lower!(@ cx, integer, half::f16, $Whole, $Nibbles),
-            _single => lower!(@ cx, integer, f32, $Whole, $Nibbles),
-        }
-    }};
-    (@ $cx:ident, $integer:ident, $T:ty, $Whole:ident, $Nibbles:ident) => {{
+    ($cx:ident, $integer:expr, $Whole:ident, $Nibbles:ident) => {{
         let (blocks, slots) = (Blocks::new($cx), &[0, 1, 2]);
         match $integer {
-            DataType::Int8 => Built::new($Whole::<$T, i8>(blocks, PhantomData), $cx, slots),
-            DataType::Uint8 => Built::new($Whole::<$T, u8>(blocks, PhantomData), $cx, slots),
-            DataType::Int32 => Built::new($Whole::<$T, i32>(blocks, PhantomData), $cx, slots),
-            DataType::Uint32 => Built::new($Whole::<$T, u32>(blocks, PhantomData), $cx, slots),
-            DataType::Int4 => {
-                Built::new($Nibbles::<$T>(blocks, Signed::Yes, PhantomData), $cx, slots)
-            }
-            DataType::Uint4 => {
-                Built::new($Nibbles::<$T>(blocks, Signed::No, PhantomData), $cx, slots)
-            }
+            DataType::Int8 => Built::new($Whole::<i8>(blocks, PhantomData), $cx, slots),
+            DataType::Uint8 => Built::new($Whole::<u8>(blocks, PhantomData), $cx, slots),
+            DataType::Int32 => Built::new($Whole::<i32>(blocks, PhantomData), $cx, slots),
+            DataType::Uint32 => Built::new($Whole::<u32>(blocks, PhantomData), $cx, slots),
+            DataType::Int4 => Built::new($Nibbles(blocks, Signed::Yes), $cx, slots),
+            DataType::Uint4 => Built::new($Nibbles(blocks, Signed::No), $cx, slots),
             DataType::Float32 | DataType::Float16 | DataType::Int64 | DataType::Uint64 => {
                 unreachable!("the builder checked the type of quantised numbers")
             }
@@ -73,38 +61,36 @@ macro_rules! lower {
 }
 
 pub(super) fn lower(cx: &Cx<'_>) -> Result<Built> {
-    let (float, integer) = (cx.input(0).data_type, cx.output(0).data_type);
-    Ok(lower!(cx, float, integer, Quantize, QuantizeNibbles))
+    Ok(lower!(cx, cx.output(0).data_type, Quantize, QuantizeNibbles))
 }
 
 pub(super) fn lower_back(cx: &Cx<'_>) -> Result<Built> {
-    let (float, integer) = (cx.output(0).data_type, cx.input(0).data_type);
-    Ok(lower!(cx, float, integer, Dequantize, DequantizeNibbles))
+    Ok(lower!(cx, cx.input(0).data_type, Dequantize, DequantizeNibbles))
 }
 
-impl<T: Float + Plain, Q: Quantized + Plain> Kernel for Quantize<T, Q> {
+impl<Q: Quantized + Plain> Kernel for Quantize<Q> {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let Blocks { space, isa, .. } = &self.0;
         let out = io.write::<Q>(0);
-        let (x, scale, zero) = (io.read::<T>(0), io.read::<T>(1), io.read::<Q>(2));
+        let (x, scale, zero) = (io.read::<f32>(0), io.read::<f32>(1), io.read::<Q>(2));
         threads.rows(out, 1, LEAST, |range, out| {
             quantize(*isa, space, range, x, scale, zero, out);
         });
     }
 }
 
-impl<T: Float + Plain, Q: Quantized + Plain> Kernel for Dequantize<T, Q> {
+impl<Q: Quantized + Plain> Kernel for Dequantize<Q> {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let Blocks { space, isa, .. } = &self.0;
-        let out = io.write::<T>(0);
-        let (x, scale, zero) = (io.read::<Q>(0), io.read::<T>(1), io.read::<Q>(2));
+        let out = io.write::<f32>(0);
+        let (x, scale, zero) = (io.read::<Q>(0), io.read::<f32>(1), io.read::<Q>(2));
         threads.rows(out, 1, LEAST, |range, out| {
             dequantize(*isa, space, range, x, scale, zero, out);
         });
     }
 }
 
-impl<T: Float + Plain> Kernel for QuantizeNibbles<T> {
+impl Kernel for QuantizeNibbles {
     fn scratch_bytes(&self, _threads: usize) -> usize {
         Scratch::bytes_for::<i8>(self.0.elements) + Scratch::bytes_for::<i8>(self.0.blocks)
     }
@@ -113,7 +99,7 @@ impl<T: Float + Plain> Kernel for QuantizeNibbles<T> {
         let Blocks { space, isa, elements, blocks } = &self.0;
         let mut scratch = Scratch::new(io.scratch());
         let (wide, zero) = (scratch.take::<i8>(*elements), scratch.take::<i8>(*blocks));
-        let (x, scale) = (io.read::<T>(0), io.read::<T>(1));
+        let (x, scale) = (io.read::<f32>(0), io.read::<f32>(1));
         nibble::unpack(self.1, io.read(2), 0, zero);
         // A 4-bit zero point and its neighbours lie inside the range of a signed byte.
         quantize(*isa, space, 0..*elements, x, scale, zero, wide);
@@ -126,7 +112,7 @@ impl<T: Float + Plain> Kernel for QuantizeNibbles<T> {
     }
 }
 
-impl<T: Float + Plain> Kernel for DequantizeNibbles<T> {
+impl Kernel for DequantizeNibbles {
     fn scratch_bytes(&self, _threads: usize) -> usize {
         Scratch::bytes_for::<i8>(self.0.elements) + Scratch::bytes_for::<i8>(self.0.blocks)
     }
@@ -135,8 +121,8 @@ impl<T: Float + Plain> Kernel for DequantizeNibbles<T> {
         let Blocks { space, isa, elements, blocks } = &self.0;
         let mut scratch = Scratch::new(io.scratch());
         let (x, zero) = (scratch.take::<i8>(*elements), scratch.take::<i8>(*blocks));
-        let out = io.write::<T>(0);
-        let scale = io.read::<T>(1);
+        let out = io.write::<f32>(0);
+        let scale = io.read::<f32>(1);
         nibble::unpack(self.1, io.read(0), 0, x);
         nibble::unpack(self.1, io.read(2), 0, zero);
         let (x, zero) = (&*x, &*zero);

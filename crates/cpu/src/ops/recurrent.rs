@@ -1,15 +1,13 @@
 //! What LSTM and GRU share: operands as floats, packed weights, the products with them.
 
-use half::f16;
-use webnn_core::DataType;
 use webnn_core::ops::lstm::Activation;
+use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
 use webnn_kernels::gemm::{
     Block, Depth, Filter, Finish, Matrix, MatrixMut, PackedB, PackedRef, Rows, Start, Tile, gemm,
     pack, packed_len, scratch_bytes,
 };
 use webnn_kernels::map::{Unary, unary};
-use webnn_kernels::{Isa, convert};
 
 use crate::io::Io;
 use crate::kernel::Cx;
@@ -29,12 +27,8 @@ pub(super) struct Operands {
 pub(super) enum Floats {
     Absent,
     Constant(Vec<f32>),
-    /// Read at each run: the index among the reads, the elements, and whether they are halves.
-    Read {
-        index: usize,
-        len: usize,
-        is_half: bool,
-    },
+    /// Read at each run: the index among the reads.
+    Read(usize),
 }
 
 impl Operands {
@@ -43,40 +37,21 @@ impl Operands {
         if let Some(constant) = cx.opt(slot).and_then(|id| cx.floats(id)) {
             return Floats::Constant(constant);
         }
-        match cx.opt_input(slot) {
-            None => Floats::Absent,
-            Some(desc) => {
-                self.reads.push(slot);
-                Floats::Read {
-                    index: self.reads.len() - 1,
-                    len: desc.elements(),
-                    is_half: desc.data_type == DataType::Float16,
-                }
-            }
+        if cx.opt(slot).is_none() {
+            return Floats::Absent;
         }
+        self.reads.push(slot);
+        Floats::Read(self.reads.len() - 1)
     }
 }
 
 impl Floats {
-    /// What [`Floats::get`] takes of the scratch.
-    pub(super) fn scratch_bytes(&self) -> usize {
-        match self {
-            Floats::Read { len, is_half: true, .. } => Scratch::bytes_for::<f32>(*len),
-            Floats::Read { .. } | Floats::Constant(_) | Floats::Absent => 0,
-        }
-    }
-
     /// The elements; none where the operand is absent.
-    pub(super) fn get<'a>(&'a self, isa: Isa, io: &Io<'a>, scratch: &mut Scratch<'a>) -> &'a [f32] {
+    pub(super) fn get<'a>(&'a self, io: &Io<'a>) -> &'a [f32] {
         match self {
             Floats::Absent => &[],
             Floats::Constant(elements) => elements,
-            Floats::Read { index, is_half: false, .. } => io.read(*index),
-            Floats::Read { index, len, is_half: true } => {
-                let wide = scratch.take(*len);
-                convert::f16_to_f32(isa, io.read::<f16>(*index), wide);
-                wide
-            }
+            Floats::Read(index) => io.read(*index),
         }
     }
 }
@@ -133,22 +108,17 @@ impl Weight {
         packed_len(self.tile, self.depth, self.used.len())
     }
 
-    /// What [`Weight::elements`] and [`Weight::get`] take of the scratch.
+    /// What [`Weight::room`] takes of the scratch.
     pub(super) fn scratch_bytes(&self) -> usize {
         match self.packed.is_empty() {
-            true => self.elements.scratch_bytes() + Scratch::bytes_for::<f32>(self.packed_len()),
+            true => Scratch::bytes_for::<f32>(self.packed_len()),
             false => 0,
         }
     }
 
     /// The unpacked elements, to be handed to [`Weight::get`].
-    pub(super) fn elements<'a>(
-        &'a self,
-        isa: Isa,
-        io: &Io<'a>,
-        scratch: &mut Scratch<'a>,
-    ) -> &'a [f32] {
-        self.elements.get(isa, io, scratch)
+    pub(super) fn elements<'a>(&'a self, io: &Io<'a>) -> &'a [f32] {
+        self.elements.get(io)
     }
 
     /// Room to pack one direction at a time; empty where that has been done.
@@ -233,13 +203,4 @@ pub(super) fn activate(isa: Isa, op: Unary, x: &mut [f32], room: &mut [f32]) {
     let room = &mut room[..x.len()];
     room.copy_from_slice(x);
     unary(isa, op, room, x);
-}
-
-/// Writes floats as the data type of a result.
-pub(super) fn write(isa: Isa, io: &mut Io<'_>, index: usize, is_half: bool, x: &[f32]) {
-    if is_half {
-        convert::f32_to_f16(isa, x, io.write::<f16>(index));
-    } else {
-        io.write::<f32>(index).copy_from_slice(x);
-    }
 }

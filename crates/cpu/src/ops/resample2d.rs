@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use half::f16;
 use webnn_core::DataType;
 use webnn_core::ops::Resample2d;
 use webnn_core::ops::resample2d::InterpolationMode;
@@ -72,7 +71,6 @@ pub(crate) fn lower(op: &Resample2d, cx: &Cx<'_>) -> Built {
         Built::new(kernel, cx, &[0])
     }
     match cx.input(0).data_type {
-        DataType::Float16 => kernel::<f16>(resampling, around, rows, cx),
         DataType::Int8 => kernel::<i8>(resampling, around, rows, cx),
         DataType::Uint8 => kernel::<u8>(resampling, around, rows, cx),
         _single => kernel::<f32>(resampling, around, rows, cx),

@@ -1,11 +1,7 @@
 //! Softmax along any axis.
 
-use half::f16;
-use webnn_core::DataType;
 use webnn_core::ops::Softmax;
 use webnn_kernels::Isa;
-use webnn_kernels::buffer::Plain;
-use webnn_kernels::float::Float;
 use webnn_kernels::softmax::softmax;
 
 use crate::io::Io;
@@ -15,32 +11,24 @@ use crate::threads::Threads;
 /// Fewer elements are computed by one thread.
 const LEAST: usize = 1 << 13;
 
-struct Along<T> {
+struct Along {
     axis: usize,
     inner: usize,
     isa: Isa,
-    element: std::marker::PhantomData<T>,
 }
 
 pub(crate) fn lower(op: &Softmax, cx: &Cx<'_>) -> Built {
     let shape = sizes(&cx.input(0));
     let axis = op.axis as usize;
     let inner = shape[axis + 1..].iter().product();
-    fn kernel<T: Float + Plain>(axis: usize, inner: usize, cx: &Cx<'_>) -> Built {
-        let element = std::marker::PhantomData::<T>;
-        Built::new(Along { axis, inner, isa: cx.isa, element }, cx, &[0])
-    }
-    match cx.input(0).data_type {
-        DataType::Float16 => kernel::<f16>(shape[axis], inner, cx),
-        _single => kernel::<f32>(shape[axis], inner, cx),
-    }
+    Built::new(Along { axis: shape[axis], inner, isa: cx.isa }, cx, &[0])
 }
 
-impl<T: Float + Plain> Kernel for Along<T> {
+impl Kernel for Along {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
-        let x = io.read::<T>(0);
+        let x = io.read::<f32>(0);
         let row = self.axis * self.inner;
-        threads.rows(io.write::<T>(0), row, LEAST.div_ceil(row), |range, out| {
+        threads.rows(io.write::<f32>(0), row, LEAST.div_ceil(row), |range, out| {
             let x = &x[range.start * row..range.end * row];
             softmax(self.isa, range.len(), self.axis, self.inner, x, out);
         });
