@@ -189,3 +189,60 @@ fn moves(op: &Op) -> bool {
             | Op::Unary(Unary::Identity)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::widen;
+    use crate::testing::{RULES, assert_groups, assert_pass};
+
+    fn assert_widened(before: &str, after: &str) {
+        assert_pass(|graph| widen(graph, &RULES), before, after);
+    }
+
+    #[test]
+    fn what_is_computed_is_single_between_inputs_and_outputs() {
+        assert_widened(
+            "%x = input \"x\" float16[4]\n%c = constant float16[1] {0.5}\n%a = mul(%x, %c)\n\
+             %y = relu(%a)\n%z = cast(%y) { dataType: \"float32\" }\n\
+             output \"a\" = %a\noutput \"z\" = %z",
+            "%x = input \"x\" float16[4]\n%c = constant float32[1] {0.5}\n\
+             %s = cast(%x) { dataType: \"float32\" }\n%a = mul(%s, %c)\n%y = relu(%a)\n\
+             %h = cast(%a) { dataType: \"float16\" }\noutput \"a\" = %h\noutput \"z\" = %y",
+        );
+    }
+
+    #[test]
+    fn a_cast_to_half_still_rounds() {
+        assert_widened(
+            "%x = input \"x\" float32[4]\n%a = cast(%x) { dataType: \"float16\" }\n%y = neg(%a)\n\
+             output \"y\" = %y",
+            "%x = input \"x\" float32[4]\n%a = cast(%x) { dataType: \"float16\" }\n\
+             %s = cast(%a) { dataType: \"float32\" }\n%y = neg(%s)\n\
+             %h = cast(%y) { dataType: \"float16\" }\noutput \"y\" = %h",
+        );
+    }
+
+    #[test]
+    fn halves_that_are_only_moved_or_picked_stay() {
+        let moved = "%x = input \"x\" float16[2, 3]\n%t = transpose(%x)\noutput \"y\" = %t";
+        assert_widened(moved, moved);
+        assert_widened(
+            "%x = input \"x\" float16[9, 3]\n%i = input \"i\" int32[2]\n%g = gather(%x, %i)\n\
+             %t = transpose(%g)\n%y = neg(%t)\noutput \"y\" = %y",
+            "%x = input \"x\" float16[9, 3]\n%i = input \"i\" int32[2]\n%g = gather(%x, %i)\n\
+             %s = cast(%g) { dataType: \"float32\" }\n%t = transpose(%s)\n%y = neg(%t)\n\
+             %h = cast(%y) { dataType: \"float16\" }\noutput \"y\" = %h",
+        );
+    }
+
+    #[test]
+    fn large_weights_stay_halves_in_the_group_of_their_product() {
+        let text = "%x = input \"x\" float16[2, 256]\n%w = constant float16[256, 256] splat 0.5\n\
+                    %m = matmul(%x, %w)\n%y = tanh(%m)\noutput \"y\" = %y";
+        assert_groups(text, &["single: cast", "matrix: cast matmul tanh", "single: cast"]);
+        // Those that two products take are single.
+        let twice = "%x = input \"x\" float16[2, 256]\n%w = constant float16[256, 256] splat 0.5\n\
+                     %m = matmul(%x, %w)\n%y = matmul(%m, %w)\noutput \"y\" = %y";
+        assert_groups(twice, &["single: cast", "single: matmul", "single: matmul", "single: cast"]);
+    }
+}

@@ -1,6 +1,6 @@
 /** Writes small ONNX models: the few messages of `onnx.proto` that a graph without control flow takes. */
 
-const TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
+export const TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
 
 export type Type = keyof typeof TYPES;
 
@@ -51,6 +51,8 @@ export function bytesOf(type: Type, values: readonly number[]): Uint8Array {
   switch (type) {
     case 'float32':
       return new Uint8Array(Float32Array.from(values).buffer);
+    case 'float16':
+      return new Uint8Array(Uint16Array.from(values, halfOf).buffer);
     case 'int32':
       return new Uint8Array(Int32Array.from(values).buffer);
     case 'int64':
@@ -60,6 +62,15 @@ export function bytesOf(type: Type, values: readonly number[]): Uint8Array {
     case 'uint8':
       return Uint8Array.from(values);
   }
+}
+
+/** The bits of the half nearest to a number within its normal range. */
+function halfOf(value: number): number {
+  if (value === 0) return 0;
+  const size = Math.abs(value);
+  const exponent = Math.floor(Math.log2(size));
+  // A fraction that is rounded up to 1024 carries into the exponent.
+  return (value < 0 ? 0x8000 : 0) + (exponent + 15) * 1024 + Math.round((size / 2 ** exponent - 1) * 1024);
 }
 
 function nodeOf(node: Node, name: string): number[] {

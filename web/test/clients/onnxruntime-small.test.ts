@@ -7,7 +7,7 @@ import { bytesOf, onnxModel } from './onnx.js';
 import type { Failure, FailureRequest } from './page/failures.js';
 import type { Reply, Request } from './page/ort.js';
 import { PAGE, Site } from './site.js';
-import { SMALL_MODELS, type SmallModel } from './small.js';
+import { layers, SMALL_MODELS, type SmallModel } from './small.js';
 
 const missing = unless(NO_DIST, NO_PACKAGES);
 
@@ -51,6 +51,17 @@ describe.skipIf(missing.skip)(`ONNX Runtime Web, small graphs${missing.why}`, ()
     const { nodes, onWebnn, partitions } = placementIn(reply.log);
     expect({ onWebnn, partitions }, refusalsIn(reply.log)).toEqual({ onWebnn: nodes, partitions: 1 });
     expectClose(reply.outputs, expected.outputs, { atol: 1e-4, rtol: 1e-4 });
+  });
+
+  // Not with the same graph on wasm, which rounds after every operator: what differs there is its own error.
+  test('half precision is computed in single', async () => {
+    const expected = await run(layers('float32'), 'wasm');
+    const reply = await run(layers('float16'), 'webnn');
+    const { nodes, onWebnn, partitions } = placementIn(reply.log);
+    expect({ onWebnn, partitions }, refusalsIn(reply.log)).toEqual({ onWebnn: nodes, partitions: 1 });
+    expectClose(reply.outputs, expected.outputs, { atol: 1e-4, rtol: 0 });
+    const rounded = await run(layers('float16'), 'wasm');
+    expect(() => { expectClose(rounded.outputs, expected.outputs, { atol: 1e-4, rtol: 0 }); }).toThrow();
   });
 
   describe('a failure rejects and does not hang', () => {

@@ -1,6 +1,6 @@
 /** Small ONNX graphs on which a native `navigator.ml` fails, each with an input. */
 
-import type { Constant, Graph, Node, Type, Value } from './onnx.js';
+import { TYPES, type Constant, type Graph, type Node, type Type, type Value } from './onnx.js';
 
 export interface SmallModel {
   readonly name: string;
@@ -172,3 +172,33 @@ export const SMALL_MODELS: readonly SmallModel[] = [
     constant('pads', 'int64', [8], [0, 0, 1, 0, 0, 0, 2, 1]),
   ]),
 ];
+
+/** Two layers whose weights and sums are of the type, with numbers that half precision holds. */
+export function layers(type: 'float16' | 'float32'): SmallModel {
+  const width = 256;
+  const coarse = (count: number, step: number) => noise(count).map((v) => Math.round(v * 256) * step);
+  const weight = (name: string) => constant(name, type, [width, width], coarse(width * width, 1 / 2048));
+  return {
+    name: `two layers of ${type}`,
+    graph: {
+      inputs: [value('x', 'float32', [4, width])],
+      outputs: [value('y', 'float32', [4, width])],
+      constants: [
+        weight('v'),
+        weight('w'),
+        constant('scale', type, [width], coarse(width, 1 / 128)),
+        constant('shift', type, [width], coarse(width, 1 / 256)),
+      ],
+      nodes: [
+        node('Cast', 'x', 'h', { to: TYPES[type] }),
+        node('MatMul', 'h v', 'p'),
+        node('Tanh', 'p', 't'),
+        node('MatMul', 't w', 'q'),
+        node('Add', 'q h', 'r'),
+        node('LayerNormalization', 'r scale shift', 'n', { axis: -1 }),
+        node('Cast', 'n', 'y', { to: TYPES.float32 }),
+      ],
+    },
+    feeds: [coarse(4 * width, 1 / 64)],
+  };
+}
