@@ -3,7 +3,7 @@
 use half::f16;
 
 use crate::Isa;
-use crate::float::Float;
+use crate::float::load_up_to;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 
 /// Widens each element.
@@ -104,7 +104,7 @@ impl ForEachIsa for ToBytes<'_> {
         let mut tile = [0; TILE];
         for (x, out) in self.x.chunks(TILE).zip(self.out.chunks_mut(TILE)) {
             for (i, x) in x.chunks(S::LANES).enumerate() {
-                let v = f32::load_up_to(s, x);
+                let v = load_up_to(s, x);
                 let v = s.select(s.is_nan(v), zero, v);
                 let v = s.clamp(v, zero, s.splat(255.0));
                 s.store_i32(s.to_i32(v), &mut tile[i * S::LANES..]);

@@ -8,7 +8,7 @@ pub mod bytes;
 pub mod convert;
 pub mod copy;
 pub mod depthwise;
-pub mod float;
+mod float;
 pub mod gather;
 pub mod gemm;
 pub mod integer;

@@ -1,7 +1,7 @@
-//! Layer, instance and batch normalisation.
+//! Layer and instance normalisation.
 
 use crate::Isa;
-use crate::float::{Float, map_row};
+use crate::float::{load_up_to, map_row, store_up_to};
 use crate::reduce::{Square, Sum, column, row};
 use crate::simd::{ForEachIsa, Simd, dispatch};
 use crate::strided::View;
@@ -9,20 +9,20 @@ use crate::strided::View;
 /// What is applied after an element has mean 0 and variance 1: `scale` (1 if absent), then
 /// `bias` (0 if absent).
 #[derive(Clone, Copy, Debug)]
-pub struct Affine<'a, T> {
+pub struct Affine<'a> {
     /// Factors.
-    pub scale: Option<&'a [T]>,
+    pub scale: Option<&'a [f32]>,
     /// Summands.
-    pub bias: Option<&'a [T]>,
+    pub bias: Option<&'a [f32]>,
 }
 
-impl<T: Float> Affine<'_, T> {
+impl Affine<'_> {
     fn scale(&self, index: usize) -> f32 {
-        self.scale.map_or(1.0, |scale| scale[index].to_f32())
+        self.scale.map_or(1.0, |scale| scale[index])
     }
 
     fn bias(&self, index: usize) -> f32 {
-        self.bias.map_or(0.0, |bias| bias[index].to_f32())
+        self.bias.map_or(0.0, |bias| bias[index])
     }
 
     fn has_len(&self, len: usize) -> bool {
@@ -56,14 +56,14 @@ pub enum Along {
 /// # Panics
 ///
 /// If a length does not agree.
-pub fn normalize<T: Float>(
+pub fn normalize(
     isa: Isa,
     [outer, axis, inner]: [usize; 3],
     epsilon: f32,
     along: Along,
-    affine: Affine<'_, T>,
-    x: &[T],
-    out: &mut [T],
+    affine: Affine<'_>,
+    x: &[f32],
+    out: &mut [f32],
 ) {
     assert!(x.len() == outer * axis * inner && out.len() == x.len());
     assert!(affine.has_len(match along {
@@ -76,17 +76,17 @@ pub fn normalize<T: Float>(
     }
 }
 
-struct Normalize<'a, T> {
+struct Normalize<'a> {
     axis: usize,
     inner: usize,
     epsilon: f32,
     along: Along,
-    affine: Affine<'a, T>,
-    x: &'a [T],
-    out: &'a mut [T],
+    affine: Affine<'a>,
+    x: &'a [f32],
+    out: &'a mut [f32],
 }
 
-impl<T: Float> ForEachIsa for Normalize<'_, T> {
+impl ForEachIsa for Normalize<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -115,21 +115,21 @@ impl<T: Float> ForEachIsa for Normalize<'_, T> {
 }
 
 /// What is normalised together: `[axis, inner]`, for one outer index.
-struct Part<'a, T> {
+struct Part<'a> {
     axis: usize,
     inner: usize,
     epsilon: f32,
     along: Along,
-    affine: Affine<'a, T>,
+    affine: Affine<'a>,
     index: usize,
 }
 
-impl<T: Float> Part<'_, T> {
+impl Part<'_> {
     #[inline(always)]
-    fn row<S: Simd>(&self, s: S, x: &[T], out: &mut [T]) {
+    fn row<S: Simd>(&self, s: S, x: &[f32], out: &mut [f32]) {
         let count = self.axis as f32;
-        let mean = row::<S, T, Sum>(s, x, s.splat(0.0)) / count;
-        let variance = row::<S, T, Square>(s, x, s.splat(mean)) / count;
+        let mean = row::<S, Sum>(s, x, s.splat(0.0)) / count;
+        let variance = row::<S, Square>(s, x, s.splat(mean)) / count;
         let factor = 1.0 / (variance + self.epsilon).sqrt();
         let channel = match self.along {
             Along::Axis => return self.row_along_axis(s, x, out, mean, factor),
@@ -148,18 +148,18 @@ impl<T: Float> Part<'_, T> {
     }
 
     #[inline(always)]
-    fn row_along_axis<S: Simd>(&self, s: S, x: &[T], out: &mut [T], mean: f32, factor: f32) {
+    fn row_along_axis<S: Simd>(&self, s: S, x: &[f32], out: &mut [f32], mean: f32, factor: f32) {
         let (mean, factor) = (s.splat(mean), s.splat(factor));
         for (i, (x, out)) in x.chunks(S::LANES).zip(out.chunks_mut(S::LANES)).enumerate() {
             let at = i * S::LANES..i * S::LANES + x.len();
-            let mut y = s.mul(s.sub(T::load_up_to(s, x), mean), factor);
+            let mut y = s.mul(s.sub(load_up_to(s, x), mean), factor);
             if let Some(scale) = self.affine.scale {
-                y = s.mul(y, T::load_up_to(s, &scale[at.clone()]));
+                y = s.mul(y, load_up_to(s, &scale[at.clone()]));
             }
             if let Some(bias) = self.affine.bias {
-                y = s.add(y, T::load_up_to(s, &bias[at]));
+                y = s.add(y, load_up_to(s, &bias[at]));
             }
-            T::store_up_to(s, y, out);
+            store_up_to(s, y, out);
         }
     }
 
@@ -168,8 +168,8 @@ impl<T: Float> Part<'_, T> {
     fn columns<S: Simd, const W: usize>(
         &self,
         s: S,
-        x: &[T],
-        out: &mut [T],
+        x: &[f32],
+        out: &mut [f32],
         start: usize,
         width: usize,
     ) {
@@ -178,11 +178,11 @@ impl<T: Float> Part<'_, T> {
         let one = s.splat(1.0);
         let zero = [s.splat(0.0); W];
         let share = s.splat(1.0 / self.axis as f32);
-        let mut means = column::<S, T, Sum, W>(s, &x[start..], view, self.axis, width, zero);
+        let mut means = column::<S, Sum, W>(s, &x[start..], view, self.axis, width, zero);
         for mean in &mut means {
             *mean = s.mul(*mean, share);
         }
-        let squares = column::<S, T, Square, W>(s, &x[start..], view, self.axis, width, means);
+        let squares = column::<S, Square, W>(s, &x[start..], view, self.axis, width, means);
         let mut factors = zero;
         let mut biases = zero;
         for j in 0..W {
@@ -193,11 +193,11 @@ impl<T: Float> Part<'_, T> {
                 Along::Axis => {}
                 Along::Inner => {
                     if let Some(scale) = self.affine.scale {
-                        let scale = T::load_partial(s, &scale[columns.clone()]);
+                        let scale = s.load_partial(&scale[columns.clone()]);
                         factors[j] = s.mul(factors[j], scale);
                     }
                     if let Some(bias) = self.affine.bias {
-                        biases[j] = T::load_partial(s, &bias[columns]);
+                        biases[j] = s.load_partial(&bias[columns]);
                     }
                 }
                 Along::Outer { channels, first } => {
@@ -216,38 +216,16 @@ impl<T: Float> Part<'_, T> {
             };
             for j in 0..W {
                 let part = j * S::LANES..width.min((j + 1) * S::LANES);
-                let x = T::load_up_to(s, &x[part.clone()]);
+                let x = load_up_to(s, &x[part.clone()]);
                 let y = s.mul_add(s.sub(x, means[j]), factors[j], biases[j]);
-                T::store_up_to(s, s.mul_add(y, scale, bias), &mut out[part]);
+                store_up_to(s, s.mul_add(y, scale, bias), &mut out[part]);
             }
         }
     }
 }
 
-/// The factor by which batch normalisation multiplies what is left when a channel's mean is
-/// subtracted: `scale / sqrt(variance + epsilon)`.
-///
-/// # Panics
-///
-/// If the lengths differ.
-pub fn batch_factors<T: Float>(
-    variance: &[T],
-    scale: Option<&[T]>,
-    epsilon: f32,
-    factors: &mut [f32],
-) {
-    assert_eq!(variance.len(), factors.len());
-    assert!(scale.is_none_or(|scale| scale.len() == variance.len()));
-    for (channel, (factor, variance)) in factors.iter_mut().zip(variance).enumerate() {
-        let scale = scale.map_or(1.0, |scale| scale[channel].to_f32());
-        *factor = scale / (variance.to_f32() + epsilon).sqrt();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use half::f16;
-
     use super::*;
 
     fn numbers(n: usize, seed: usize) -> Vec<f32> {
@@ -288,6 +266,8 @@ mod tests {
         let outer = Along::Outer { channels: 3, first: 2 };
         for (dims, along, channels) in [
             ([4, 768, 1], Along::Axis, 768),
+            // Longer than what is folded at a time.
+            ([2, 3000, 1], Along::Axis, 3000),
             ([3, 37, 1], Along::Axis, 37),
             ([6, 49, 1], outer, 3),
             ([2, 30, 83], Along::Inner, 83),
@@ -315,31 +295,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn halves_are_computed_in_single_precision() {
-        let dims = [2, 3000, 1];
-        let x: Vec<f16> = numbers(6000, 4).into_iter().map(|x| f16::from_f32(x * 100.0)).collect();
-        let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
-        let expected = exact(&wide, dims, Along::Axis, None, None);
-        for isa in Isa::available() {
-            let mut out = vec![f16::ZERO; 6000];
-            let affine = Affine { scale: None, bias: None };
-            normalize(isa, dims, 1e-5, Along::Axis, affine, &x, &mut out);
-            for (out, expected) in out.iter().zip(&expected) {
-                let error = (out.to_f64() - expected).abs();
-                assert!(error < 1e-3, "{out}, expected {expected} on {isa:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn batch_factors_take_the_variance() {
-        let mut factors = [0.0; 2];
-        batch_factors(&[4.0f32, 0.25], Some(&[1.0, 3.0]), 0.0, &mut factors);
-        assert_eq!(factors, [0.5, 6.0]);
-        batch_factors(&[3.75f32, 15.75], None, 0.25, &mut factors);
-        assert_eq!(factors, [0.5, 0.25]);
     }
 }

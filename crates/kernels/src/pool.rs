@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::Isa;
-use crate::float::Float;
+use crate::float::{load_up_to, store_up_to};
 use crate::integer::Integer;
 use crate::reduce::{Fold, Max, Square, Sum};
 use crate::simd::{ForEachIsa, Simd, dispatch};
@@ -68,14 +68,14 @@ pub enum Pooling {
 /// # Panics
 ///
 /// If a length does not agree.
-pub fn pool_channels_last<T: Float>(
+pub fn pool_channels_last(
     isa: Isa,
     pooling: Pooling,
     windows: &Windows,
     channels: usize,
-    x: &[T],
+    x: &[f32],
     rows: Range<usize>,
-    out: &mut [T],
+    out: &mut [f32],
 ) {
     assert_eq!(out.len(), rows.len() * windows.output[1] * channels);
     if channels > 0 {
@@ -89,13 +89,13 @@ pub fn pool_channels_last<T: Float>(
 /// # Panics
 ///
 /// If a length does not agree.
-pub fn pool_channels_first<T: Float>(
+pub fn pool_channels_first(
     isa: Isa,
     pooling: Pooling,
     windows: &Windows,
-    x: &[T],
+    x: &[f32],
     rows: Range<usize>,
-    out: &mut [T],
+    out: &mut [f32],
 ) {
     assert_eq!(out.len(), rows.len() * windows.output[1]);
     dispatch(isa, ChannelsFirst(Work { pooling, windows, channels: 1, x, rows, out }));
@@ -122,9 +122,9 @@ impl<T> Work<'_, T> {
     }
 }
 
-struct ChannelsLast<'a, T>(Work<'a, T>);
+struct ChannelsLast<'a>(Work<'a, f32>);
 
-impl<T: Float> ForEachIsa for ChannelsLast<'_, T> {
+impl ForEachIsa for ChannelsLast<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -137,9 +137,9 @@ impl<T: Float> ForEachIsa for ChannelsLast<'_, T> {
     }
 }
 
-struct ChannelsLastBy<'a, T, F>(Work<'a, T>, F);
+struct ChannelsLastBy<'a, F>(Work<'a, f32>, F);
 
-impl<T: Float, F: Fold> ForEachIsa for ChannelsLastBy<'_, T, F> {
+impl<F: Fold> ForEachIsa for ChannelsLastBy<'_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -159,7 +159,7 @@ impl<T: Float, F: Fold> ForEachIsa for ChannelsLastBy<'_, T, F> {
                     let sums = taps.fold::<S, F, 4>(s, at, wide);
                     for (j, sum) in sums.into_iter().enumerate() {
                         let out = &mut out[at + j * S::LANES..][..S::LANES];
-                        T::store(s, taps.finish(s, self.0.pooling, sum), out);
+                        s.store(taps.finish(s, self.0.pooling, sum), out);
                     }
                     at += wide;
                 }
@@ -167,7 +167,7 @@ impl<T: Float, F: Fold> ForEachIsa for ChannelsLastBy<'_, T, F> {
                     let count = S::LANES.min(channels - at);
                     let [sum] = taps.fold::<S, F, 1>(s, at, count);
                     let out = &mut out[at..][..count];
-                    T::store_up_to(s, taps.finish(s, self.0.pooling, sum), out);
+                    store_up_to(s, taps.finish(s, self.0.pooling, sum), out);
                     at += count;
                 }
             }
@@ -176,17 +176,17 @@ impl<T: Float, F: Fold> ForEachIsa for ChannelsLastBy<'_, T, F> {
 }
 
 /// The elements of one window that lie in the image.
-struct Taps<'a, T> {
+struct Taps<'a> {
     windows: &'a Windows,
     channels: usize,
-    image: &'a [T],
+    image: &'a [f32],
     top: usize,
     height: usize,
     left: usize,
     width: usize,
 }
 
-impl<T: Float> Taps<'_, T> {
+impl Taps<'_> {
     /// Folds `count` channels from channel `at` on, of up to `W` vectors.
     #[inline(always)]
     fn fold<S: Simd, F: Fold, const W: usize>(&self, s: S, at: usize, count: usize) -> [S::F32; W] {
@@ -199,7 +199,7 @@ impl<T: Float> Taps<'_, T> {
                 let x = &self.image[pixel * self.channels + at..][..count];
                 for (j, sum) in sums.iter_mut().enumerate() {
                     let x = &x[j * S::LANES..count.min((j + 1) * S::LANES)];
-                    *sum = F::take(s, *sum, T::load_up_to(s, x), zero);
+                    *sum = F::take(s, *sum, load_up_to(s, x), zero);
                 }
             }
         }
@@ -217,12 +217,12 @@ impl<T: Float> Taps<'_, T> {
     }
 }
 
-struct ChannelsFirst<'a, T>(Work<'a, T>);
+struct ChannelsFirst<'a>(Work<'a, f32>);
 
 /// Windows whose sums are held at a time: whole vectors of any instruction set.
 const WIDTH: usize = 128;
 
-impl<T: Float> ForEachIsa for ChannelsFirst<'_, T> {
+impl ForEachIsa for ChannelsFirst<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -266,7 +266,7 @@ impl<T: Float> ForEachIsa for ChannelsFirst<'_, T> {
                     }
                 }
                 for (sums, out) in sums.chunks(S::LANES).zip(out.chunks_mut(S::LANES)) {
-                    T::store_up_to(s, s.load(sums), out);
+                    store_up_to(s, s.load(sums), out);
                 }
             }
         }
@@ -275,7 +275,7 @@ impl<T: Float> ForEachIsa for ChannelsFirst<'_, T> {
 
 /// Folds every `stride`th element of `line` into the sum of one window each.
 #[inline(always)]
-fn fold_line<T: Float>(pooling: Pooling, stride: usize, line: &[T], sums: &mut [f32]) {
+fn fold_line(pooling: Pooling, stride: usize, line: &[f32], sums: &mut [f32]) {
     match pooling {
         Pooling::Average => {
             fold_strided(
@@ -310,20 +310,15 @@ fn fold_line<T: Float>(pooling: Pooling, stride: usize, line: &[T], sums: &mut [
 }
 
 #[inline(always)]
-fn fold_strided<T: Float>(
-    stride: usize,
-    line: &[T],
-    sums: &mut [f32],
-    fold: impl Fn(f32, f32) -> f32,
-) {
+fn fold_strided(stride: usize, line: &[f32], sums: &mut [f32], fold: impl Fn(f32, f32) -> f32) {
     let line = &line[..(sums.len() - 1) * stride + 1];
     if stride == 1 {
         for (sum, x) in sums.iter_mut().zip(line) {
-            *sum = fold(*sum, x.to_f32());
+            *sum = fold(*sum, *x);
         }
     } else {
         for (sum, x) in sums.iter_mut().zip(line.chunks(stride)) {
-            *sum = fold(*sum, x[0].to_f32());
+            *sum = fold(*sum, x[0]);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::Isa;
-use crate::float::Float;
+use crate::float::{load_up_to, store_up_to};
 use crate::simd::{ForEachIsa, Simd, dispatch};
 use crate::strided::{Space, View, row_major};
 
@@ -82,12 +82,12 @@ const TILE: usize = 256;
 /// # Panics
 ///
 /// If a length does not agree.
-pub fn quantize<T: Float, Q: Quantized>(
+pub fn quantize<Q: Quantized>(
     isa: Isa,
     space: &Space,
     range: Range<usize>,
-    x: &[T],
-    scale: &[T],
+    x: &[f32],
+    scale: &[f32],
     zero: &[Q],
     out: &mut [Q],
 ) {
@@ -102,47 +102,47 @@ pub fn quantize<T: Float, Q: Quantized>(
 /// # Panics
 ///
 /// If a length does not agree.
-pub fn dequantize<T: Float, Q: Quantized>(
+pub fn dequantize<Q: Quantized>(
     isa: Isa,
     space: &Space,
     range: Range<usize>,
     x: &[Q],
-    scale: &[T],
+    scale: &[f32],
     zero: &[Q],
-    out: &mut [T],
+    out: &mut [f32],
 ) {
     assert_eq!(out.len(), range.len());
     let x = &x[range.clone()];
     dispatch(isa, Dequantize { blocks: space.view(1), start: range.start, x, scale, zero, out });
 }
 
-struct Quantize<'a, T, Q> {
+struct Quantize<'a, Q> {
     blocks: View<'a>,
     start: usize,
-    x: &'a [T],
-    scale: &'a [T],
+    x: &'a [f32],
+    scale: &'a [f32],
     zero: &'a [Q],
     out: &'a mut [Q],
 }
 
-impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
+impl<Q: Quantized> ForEachIsa for Quantize<'_, Q> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Quantize { blocks, start, x, scale, zero, out } = self;
         if let ([scale], [zero], Some(limits)) = (scale, zero, Q::LIMITS) {
-            quantize_alike(s, x, scale.to_f32(), *zero, limits, out);
+            quantize_alike(s, x, *scale, *zero, limits, out);
             return;
         }
         let (mut scales, mut zeros, mut wide) = ([0.0; TILE], [Q::default(); TILE], [0.0; TILE]);
         for (i, (x, out)) in x.chunks(TILE).zip(out.chunks_mut(TILE)).enumerate() {
             let at = start + i * TILE;
-            fill(blocks, at..at + x.len(), scale, T::to_f32, &mut scales);
-            fill(blocks, at..at + x.len(), zero, |zero| zero, &mut zeros);
+            fill(blocks, at..at + x.len(), scale, &mut scales);
+            fill(blocks, at..at + x.len(), zero, &mut zeros);
             for (j, x) in x.chunks(S::LANES).enumerate() {
                 let at = j * S::LANES;
-                let quotient = s.div(T::load_up_to(s, x), s.load(&scales[at..]));
+                let quotient = s.div(load_up_to(s, x), s.load(&scales[at..]));
                 s.store(s.round_even(quotient), &mut wide[at..]);
             }
             let Some([least, greatest]) = Q::LIMITS else {
@@ -171,9 +171,9 @@ impl<T: Float, Q: Quantized> ForEachIsa for Quantize<'_, T, Q> {
 /// Quantizes elements that all have one scale and zero point, to integers that single precision
 /// holds.
 #[inline(always)]
-fn quantize_alike<S: Simd, T: Float, Q: Quantized>(
+fn quantize_alike<S: Simd, Q: Quantized>(
     s: S,
-    x: &[T],
+    x: &[f32],
     scale: f32,
     zero: Q,
     [least, greatest]: [f32; 2],
@@ -183,7 +183,7 @@ fn quantize_alike<S: Simd, T: Float, Q: Quantized>(
     let mut integers = [0; TILE];
     for (x, out) in x.chunks(TILE).zip(out.chunks_mut(TILE)) {
         for (x, to) in x.chunks(S::LANES).zip(integers.chunks_exact_mut(S::LANES)) {
-            let rounded = s.round_even(s.div(T::load_up_to(s, x), scale));
+            let rounded = s.round_even(s.div(load_up_to(s, x), scale));
             let sum = s.add(rounded, zero);
             let held = s.clamp(sum, s.splat(least), s.splat(greatest));
             let held = s.select(s.is_nan(sum), s.splat(0.0), held);
@@ -195,16 +195,16 @@ fn quantize_alike<S: Simd, T: Float, Q: Quantized>(
     }
 }
 
-struct Dequantize<'a, T, Q> {
+struct Dequantize<'a, Q> {
     blocks: View<'a>,
     start: usize,
     x: &'a [Q],
-    scale: &'a [T],
+    scale: &'a [f32],
     zero: &'a [Q],
-    out: &'a mut [T],
+    out: &'a mut [f32],
 }
 
-impl<T: Float, Q: Quantized> ForEachIsa for Dequantize<'_, T, Q> {
+impl<Q: Quantized> ForEachIsa for Dequantize<'_, Q> {
     type Output = ();
 
     #[inline(always)]
@@ -213,15 +213,15 @@ impl<T: Float, Q: Quantized> ForEachIsa for Dequantize<'_, T, Q> {
         let (mut scales, mut zeros, mut wide) = ([0.0; TILE], [Q::default(); TILE], [0.0; TILE]);
         for (i, (x, out)) in x.chunks(TILE).zip(out.chunks_mut(TILE)).enumerate() {
             let at = start + i * TILE;
-            fill(blocks, at..at + x.len(), scale, T::to_f32, &mut scales);
-            fill(blocks, at..at + x.len(), zero, |zero| zero, &mut zeros);
+            fill(blocks, at..at + x.len(), scale, &mut scales);
+            fill(blocks, at..at + x.len(), zero, &mut zeros);
             for ((wide, &x), &zero) in wide.iter_mut().zip(x).zip(&zeros) {
                 *wide = x.distance(zero);
             }
             for (j, out) in out.chunks_mut(S::LANES).enumerate() {
                 let at = j * S::LANES;
                 let product = s.mul(s.load(&wide[at..]), s.load(&scales[at..]));
-                T::store_up_to(s, product, out);
+                store_up_to(s, product, out);
             }
         }
     }
@@ -229,23 +229,17 @@ impl<T: Float, Q: Quantized> ForEachIsa for Dequantize<'_, T, Q> {
 
 /// Repeats per element of `tile` what its block has.
 #[inline(always)]
-fn fill<A: Copy, B: Copy>(
-    blocks: View<'_>,
-    tile: Range<usize>,
-    values: &[A],
-    convert: impl Fn(A) -> B,
-    out: &mut [B; TILE],
-) {
+fn fill<A: Copy>(blocks: View<'_>, tile: Range<usize>, values: &[A], out: &mut [A; TILE]) {
     blocks.for_each_run(
         tile,
         #[inline(always)]
         |run| {
             let out = &mut out[run.at..][..run.len];
             if run.stride == 0 {
-                out.fill(convert(values[run.offset]));
+                out.fill(values[run.offset]);
             } else {
                 for (i, out) in out.iter_mut().enumerate() {
-                    *out = convert(values[run.offset + i * run.stride]);
+                    *out = values[run.offset + i * run.stride];
                 }
             }
         },
@@ -254,8 +248,6 @@ fn fill<A: Copy, B: Copy>(
 
 #[cfg(test)]
 mod tests {
-    use half::f16;
-
     use super::*;
 
     #[test]
@@ -292,12 +284,6 @@ mod tests {
                 for (out, i) in out.iter().zip(range.clone()) {
                     let distance = f32::from(i16::from(x[i]) - i16::from(zero[block(i)]));
                     assert_eq!(*out, distance * scale[block(i)], "element {i} on {isa:?}");
-                }
-                let halves: Vec<f16> = scale.iter().map(|&x| f16::from_f32(x)).collect();
-                let mut half_out = vec![f16::ZERO; range.len()];
-                dequantize(isa, &space, range.clone(), &x, &halves, &zero, &mut half_out);
-                for (half, out) in half_out.iter().zip(&out) {
-                    assert_eq!(*half, f16::from_f32(*out), "{isa:?}");
                 }
                 let all: Vec<f32> = (0..n)
                     .map(|i| {

@@ -1,7 +1,7 @@
 //! Reductions along any set of axes.
 //!
-//! Sums of floats are taken in single precision, in blocks and in an order that depends on the
-//! shape and the instruction set only.
+//! Sums of floats are taken in blocks and in an order that depends on the shape and the instruction
+//! set only.
 
 mod fold;
 mod integer;
@@ -9,7 +9,6 @@ mod integer;
 use std::ops::Range;
 
 use crate::Isa;
-use crate::float::Float;
 use crate::simd::{ForEachIsa, Simd, dispatch};
 use crate::strided::{Space, View, row_major};
 
@@ -92,27 +91,27 @@ impl FloatReduction {
 /// # Panics
 ///
 /// If `x` is shorter than the reduction's shape or `out` is not as long as `range`.
-pub fn reduce_floats<T: Float>(
+pub fn reduce_floats(
     isa: Isa,
     kind: FloatReduction,
     reduction: &Reduction,
-    x: &[T],
+    x: &[f32],
     range: Range<usize>,
-    out: &mut [T],
+    out: &mut [f32],
 ) {
     assert_eq!(out.len(), range.len());
     dispatch(isa, Reduce { kind, reduction, x, range, out });
 }
 
-struct Reduce<'a, T> {
+struct Reduce<'a> {
     kind: FloatReduction,
     reduction: &'a Reduction,
-    x: &'a [T],
+    x: &'a [f32],
     range: Range<usize>,
-    out: &'a mut [T],
+    out: &'a mut [f32],
 }
 
-impl<T: Float> ForEachIsa for Reduce<'_, T> {
+impl ForEachIsa for Reduce<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -131,9 +130,9 @@ impl<T: Float> ForEachIsa for Reduce<'_, T> {
     }
 }
 
-struct ReduceBy<'a, T, F>(Reduce<'a, T>, F);
+struct ReduceBy<'a, F>(Reduce<'a>, F);
 
-impl<T: Float, F: Fold> ForEachIsa for ReduceBy<'_, T, F> {
+impl<F: Fold> ForEachIsa for ReduceBy<'_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -149,8 +148,8 @@ impl<T: Float, F: Fold> ForEachIsa for ReduceBy<'_, T, F> {
                 |run| {
                     for (i, out) in out[run.at..][..run.len].iter_mut().enumerate() {
                         let x = &x[run.offset + i * run.stride..];
-                        let (value, shift) = fold_one::<S, T, F>(s, x, folded, count);
-                        *out = T::from_f32(kind.finish(value, count) + shift);
+                        let (value, shift) = fold_one::<S, F>(s, x, folded, count);
+                        *out = kind.finish(value, count) + shift;
                     }
                 },
             );
@@ -165,7 +164,7 @@ impl<T: Float, F: Fold> ForEachIsa for ReduceBy<'_, T, F> {
                     let mut at = 0;
                     while at + wide <= out.len() {
                         let (values, shifts) =
-                            fold_columns::<S, T, F, 4>(s, &x[at..], folded, count, wide);
+                            fold_columns::<S, F, 4>(s, &x[at..], folded, count, wide);
                         for j in 0..4 {
                             let out = &mut out[at + j * S::LANES..][..S::LANES];
                             finish_lanes(s, kind, count, values[j], shifts[j], out);
@@ -174,7 +173,7 @@ impl<T: Float, F: Fold> ForEachIsa for ReduceBy<'_, T, F> {
                     }
                     for out in out[at..].chunks_mut(S::LANES) {
                         let (values, shifts) =
-                            fold_columns::<S, T, F, 1>(s, &x[at..], folded, count, out.len());
+                            fold_columns::<S, F, 1>(s, &x[at..], folded, count, out.len());
                         finish_lanes(s, kind, count, values[0], shifts[0], out);
                         at += out.len();
                     }
@@ -186,44 +185,39 @@ impl<T: Float, F: Fold> ForEachIsa for ReduceBy<'_, T, F> {
 
 /// Finishes and stores the first lanes, as many as `out` has.
 #[inline(always)]
-fn finish_lanes<S: Simd, T: Float>(
+fn finish_lanes<S: Simd>(
     s: S,
     kind: FloatReduction,
     count: usize,
     values: S::F32,
     shifts: S::F32,
-    out: &mut [T],
+    out: &mut [f32],
 ) {
     let mut lanes = [0.0; crate::simd::MAX_LANES];
     s.store(values, &mut lanes);
     for lane in &mut lanes[..out.len()] {
         *lane = kind.finish(*lane, count);
     }
-    T::store_partial(s, s.add(s.load(&lanes), shifts), out);
+    s.store_partial(s.add(s.load(&lanes), shifts), out);
 }
 
 /// Folds all elements of `folded`, and returns what must be added after finishing.
 #[inline(always)]
-fn fold_one<S: Simd, T: Float, F: Fold>(
-    s: S,
-    x: &[T],
-    folded: View<'_>,
-    count: usize,
-) -> (f32, f32) {
+fn fold_one<S: Simd, F: Fold>(s: S, x: &[f32], folded: View<'_>, count: usize) -> (f32, f32) {
     let shift = if F::SHIFTED {
         // The largest exponent: what is added after the logarithm.
-        let largest = fold_rows::<S, T, Max>(s, x, folded, count, s.splat(0.0));
+        let largest = fold_rows::<S, Max>(s, x, folded, count, s.splat(0.0));
         if largest.is_finite() { largest } else { 0.0 }
     } else {
         0.0
     };
-    (fold_rows::<S, T, F>(s, x, folded, count, s.splat(shift)), shift)
+    (fold_rows::<S, F>(s, x, folded, count, s.splat(shift)), shift)
 }
 
 #[inline(always)]
-fn fold_rows<S: Simd, T: Float, F: Fold>(
+fn fold_rows<S: Simd, F: Fold>(
     s: S,
-    x: &[T],
+    x: &[f32],
     folded: View<'_>,
     count: usize,
     shift: S::F32,
@@ -234,7 +228,7 @@ fn fold_rows<S: Simd, T: Float, F: Fold>(
         #[inline(always)]
         |run| {
             debug_assert!(run.stride == 1 || run.len == 1);
-            let part = row::<S, T, F>(s, &x[run.offset..][..run.len], shift);
+            let part = row::<S, F>(s, &x[run.offset..][..run.len], shift);
             total = F::merge_two(total, part);
         },
     );
@@ -244,9 +238,9 @@ fn fold_rows<S: Simd, T: Float, F: Fold>(
 /// Folds `W` vectors of neighbouring columns, of which only the first `width` elements are there,
 /// and returns what must be added after finishing.
 #[inline(always)]
-fn fold_columns<S: Simd, T: Float, F: Fold, const W: usize>(
+fn fold_columns<S: Simd, F: Fold, const W: usize>(
     s: S,
-    x: &[T],
+    x: &[f32],
     folded: View<'_>,
     count: usize,
     width: usize,
@@ -254,13 +248,13 @@ fn fold_columns<S: Simd, T: Float, F: Fold, const W: usize>(
     let zero = s.splat(0.0);
     let mut shifts = [zero; W];
     if F::SHIFTED {
-        let largest = column::<S, T, Max, W>(s, x, folded, count, width, shifts);
+        let largest = column::<S, Max, W>(s, x, folded, count, width, shifts);
         for (shift, largest) in shifts.iter_mut().zip(largest) {
             let finite = s.lt(s.abs(largest), s.splat(f32::INFINITY));
             *shift = s.select(finite, largest, zero);
         }
     }
-    (column::<S, T, F, W>(s, x, folded, count, width, shifts), shifts)
+    (column::<S, F, W>(s, x, folded, count, width, shifts), shifts)
 }
 
 #[cfg(test)]

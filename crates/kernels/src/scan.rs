@@ -1,6 +1,5 @@
 //! Running sums along an axis.
 
-use crate::float::Float;
 use crate::integer::Integer;
 
 /// Which elements a running sum has taken.
@@ -21,45 +20,34 @@ pub enum Origin {
     End,
 }
 
-/// How elements are summed: floats in single precision, integers wrapping.
+/// What can be summed; integers wrap.
 pub trait Summand: Copy + Send + Sync + 'static {
-    /// What the sum is held in.
-    type Sum: Copy;
     /// The sum of nothing.
-    const ZERO: Self::Sum;
+    const ZERO: Self;
 
     /// The sum with one element more.
-    fn add(self, sum: Self::Sum) -> Self::Sum;
-    /// The sum as an element.
-    fn of(sum: Self::Sum) -> Self;
+    fn add(self, sum: Self) -> Self;
 }
 
 macro_rules! summands {
-    ($($type:ty: $sum:ty, $zero:expr, $add:expr, $of:expr;)*) => { $(
+    ($($type:ty: $zero:expr, $add:expr;)*) => { $(
         impl Summand for $type {
-            type Sum = $sum;
-            const ZERO: $sum = $zero;
+            const ZERO: Self = $zero;
 
             #[inline(always)]
-            fn add(self, sum: $sum) -> $sum {
-                let add: fn($sum, $type) -> $sum = $add;
+            fn add(self, sum: Self) -> Self {
+                let add: fn(Self, Self) -> Self = $add;
                 add(sum, self)
-            }
-            #[inline(always)]
-            fn of(sum: $sum) -> Self {
-                let of: fn($sum) -> $type = $of;
-                of(sum)
             }
         }
     )* };
 }
 summands! {
-    f32: f32, 0.0, |sum, x| sum + x, |sum| sum;
-    half::f16: f32, 0.0, |sum, x| sum + x.to_f32(), Float::from_f32;
-    i32: i32, 0, Integer::wrapping_add, |sum| sum;
-    u32: u32, 0, Integer::wrapping_add, |sum| sum;
-    i64: i64, 0, Integer::wrapping_add, |sum| sum;
-    u64: u64, 0, Integer::wrapping_add, |sum| sum;
+    f32: 0.0, |sum, x| sum + x;
+    i32: 0, Integer::wrapping_add;
+    u32: 0, Integer::wrapping_add;
+    i64: 0, Integer::wrapping_add;
+    u64: 0, Integer::wrapping_add;
 }
 
 /// Columns whose sums are held at a time.
@@ -96,10 +84,10 @@ pub fn cumulative_sum<T: Summand>(
                 let (x, out) = (&x[at..][..width], &mut out[at..][..width]);
                 for ((sum, &x), out) in sums.iter_mut().zip(x).zip(out) {
                     let next = x.add(*sum);
-                    *out = T::of(match bounds {
+                    *out = match bounds {
                         Bounds::Inclusive => next,
                         Bounds::Exclusive => *sum,
-                    });
+                    };
                     *sum = next;
                 }
             }
@@ -133,13 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn integers_wrap_and_halves_are_summed_in_single_precision() {
+    fn integers_wrap() {
         let mut out = [0; 3];
         cumulative_sum(Bounds::Inclusive, Origin::Start, [3, 1], &[i32::MAX, 1, 1], &mut out);
         assert_eq!(out, [i32::MAX, i32::MIN, i32::MIN + 1]);
-        let ones = vec![half::f16::ONE; 3000];
-        let mut out = vec![half::f16::ZERO; 3000];
-        cumulative_sum(Bounds::Inclusive, Origin::Start, [3000, 1], &ones, &mut out);
-        assert_eq!(out[2999].to_f32(), 3000.0);
     }
 }

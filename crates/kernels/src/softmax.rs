@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::Isa;
-use crate::float::{Float, map_row};
+use crate::float::map_row;
 use crate::map::math;
-use crate::reduce::{ExpSum, Max, column, row};
+use crate::reduce::{ExpSum, Max, Sum, column, row};
 use crate::simd::{ForEachIsa, Simd, dispatch};
 use crate::strided::View;
 
@@ -15,28 +15,21 @@ use crate::strided::View;
 /// # Panics
 ///
 /// If a length is not that.
-pub fn softmax<T: Float>(
-    isa: Isa,
-    outer: usize,
-    axis: usize,
-    inner: usize,
-    x: &[T],
-    out: &mut [T],
-) {
+pub fn softmax(isa: Isa, outer: usize, axis: usize, inner: usize, x: &[f32], out: &mut [f32]) {
     assert!(x.len() == outer * axis * inner && out.len() == x.len());
     if axis * inner > 0 {
         dispatch(isa, Softmax { axis, inner, x, out });
     }
 }
 
-struct Softmax<'a, T> {
+struct Softmax<'a> {
     axis: usize,
     inner: usize,
-    x: &'a [T],
-    out: &'a mut [T],
+    x: &'a [f32],
+    out: &'a mut [f32],
 }
 
-impl<T: Float> ForEachIsa for Softmax<'_, T> {
+impl ForEachIsa for Softmax<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -51,12 +44,12 @@ impl<T: Float> ForEachIsa for Softmax<'_, T> {
             let wide = 4 * S::LANES;
             let mut at = 0;
             while at + wide <= inner {
-                softmax_columns::<S, T, 4>(s, x, out, axis, inner, at..at + wide);
+                softmax_columns::<S, 4>(s, x, out, axis, inner, at..at + wide);
                 at += wide;
             }
             while at < inner {
                 let end = inner.min(at + S::LANES);
-                softmax_columns::<S, T, 1>(s, x, out, axis, inner, at..end);
+                softmax_columns::<S, 1>(s, x, out, axis, inner, at..end);
                 at = end;
             }
         }
@@ -64,48 +57,36 @@ impl<T: Float> ForEachIsa for Softmax<'_, T> {
 }
 
 #[inline(always)]
-fn softmax_row<S: Simd, T: Float>(s: S, x: &[T], out: &mut [T]) {
+fn softmax_row<S: Simd>(s: S, x: &[f32], out: &mut [f32]) {
     // Subtracting the maximum keeps exp finite; the quotient is unchanged.
-    let largest = s.splat(row::<S, T, Max>(s, x, s.splat(0.0)));
-    if T::HOLDS_F32 {
-        map_row(
-            s,
-            x,
-            out,
-            #[inline(always)]
-            |x| math::exp_negative(s, s.sub(x, largest)),
-        );
-        let sum = row::<S, T, crate::reduce::Sum>(s, out, s.splat(0.0));
-        let factor = s.splat(1.0 / sum);
-        scale_in_place(s, out, factor);
-    } else {
-        let factor = s.splat(1.0 / row::<S, T, ExpSum>(s, x, largest));
-        map_row(
-            s,
-            x,
-            out,
-            #[inline(always)]
-            |x| s.mul(math::exp_negative(s, s.sub(x, largest)), factor),
-        );
-    }
+    let largest = s.splat(row::<S, Max>(s, x, s.splat(0.0)));
+    map_row(
+        s,
+        x,
+        out,
+        #[inline(always)]
+        |x| math::exp_negative(s, s.sub(x, largest)),
+    );
+    let factor = s.splat(1.0 / row::<S, Sum>(s, out, s.splat(0.0)));
+    scale_in_place(s, out, factor);
 }
 
 #[inline(always)]
-fn scale_in_place<S: Simd, T: Float>(s: S, out: &mut [T], factor: S::F32) {
+fn scale_in_place<S: Simd>(s: S, out: &mut [f32], factor: S::F32) {
     let mut chunks = out.chunks_exact_mut(S::LANES);
     for out in &mut chunks {
-        T::store(s, s.mul(T::load(s, out), factor), out);
+        s.store(s.mul(s.load(out), factor), out);
     }
     let tail = chunks.into_remainder();
-    T::store_partial(s, s.mul(T::load_partial(s, tail), factor), tail);
+    s.store_partial(s.mul(s.load_partial(tail), factor), tail);
 }
 
 /// Up to `W` vectors of neighbouring columns.
 #[inline(always)]
-fn softmax_columns<S: Simd, T: Float, const W: usize>(
+fn softmax_columns<S: Simd, const W: usize>(
     s: S,
-    x: &[T],
-    out: &mut [T],
+    x: &[f32],
+    out: &mut [f32],
     axis: usize,
     inner: usize,
     columns: Range<usize>,
@@ -114,8 +95,8 @@ fn softmax_columns<S: Simd, T: Float, const W: usize>(
     let view = View::new(&dims, &strides);
     let (start, width) = (columns.start, columns.len());
     let zero = [s.splat(0.0); W];
-    let largest = column::<S, T, Max, W>(s, &x[start..], view, axis, width, zero);
-    let sums = column::<S, T, ExpSum, W>(s, &x[start..], view, axis, width, largest);
+    let largest = column::<S, Max, W>(s, &x[start..], view, axis, width, zero);
+    let sums = column::<S, ExpSum, W>(s, &x[start..], view, axis, width, largest);
     let mut factors = zero;
     for j in 0..W {
         factors[j] = s.div(s.splat(1.0), sums[j]);
@@ -126,20 +107,18 @@ fn softmax_columns<S: Simd, T: Float, const W: usize>(
         if width == W * S::LANES {
             for j in 0..W {
                 let part = j * S::LANES..(j + 1) * S::LANES;
-                let e = math::exp_negative(s, s.sub(T::load(s, &x[part.clone()]), largest[j]));
-                T::store(s, s.mul(e, factors[j]), &mut out[part]);
+                let e = math::exp_negative(s, s.sub(s.load(&x[part.clone()]), largest[j]));
+                s.store(s.mul(e, factors[j]), &mut out[part]);
             }
         } else {
-            let e = math::exp_negative(s, s.sub(T::load_partial(s, x), largest[0]));
-            T::store_partial(s, s.mul(e, factors[0]), out);
+            let e = math::exp_negative(s, s.sub(s.load_partial(x), largest[0]));
+            s.store_partial(s.mul(e, factors[0]), out);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use half::f16;
-
     use super::*;
 
     fn exact(x: &[f64], outer: usize, axis: usize, inner: usize) -> Vec<f64> {
@@ -164,11 +143,8 @@ mod tests {
         {
             let n = outer * axis * inner;
             let x: Vec<f32> = (0..n).map(|i| ((i * 7919) % 1009) as f32 / 50.0 - 100.0).collect();
-            let halves: Vec<f16> = x.iter().map(|&x| f16::from_f32(x)).collect();
             let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-            let wide_halves: Vec<f64> = halves.iter().map(|&x| x.to_f64()).collect();
             let expected = exact(&wide, outer, axis, inner);
-            let expected_halves = exact(&wide_halves, outer, axis, inner);
             for isa in Isa::available() {
                 let mut out = vec![0.0; n];
                 softmax(isa, outer, axis, inner, &x, &mut out);
@@ -176,15 +152,6 @@ mod tests {
                     let error = (f64::from(*out) - expected).abs();
                     assert!(
                         error <= 2e-6 * expected + 1e-44,
-                        "{out}, expected {expected}: {outer} {axis} {inner} on {isa:?}"
-                    );
-                }
-                let mut out = vec![f16::ZERO; n];
-                softmax(isa, outer, axis, inner, &halves, &mut out);
-                for (out, expected) in out.iter().zip(&expected_halves) {
-                    let error = (out.to_f64() - expected).abs();
-                    assert!(
-                        error <= 6e-4 * expected + 6e-8,
                         "{out}, expected {expected}: {outer} {axis} {inner} on {isa:?}"
                     );
                 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::tiles::{self, most_rows};
 use super::{Attention, KEYS};
-use crate::float::Float;
+use crate::float::load_up_to;
 use crate::gemm::rows::Heights;
 use crate::gemm::{Matrix, MatrixMut};
 use crate::map::math::exp_weight;
@@ -335,7 +335,7 @@ fn for_each_column<'x, S: Simd>(
         let len = S::LANES.min(columns - first);
         let mut block = [s.splat(0.0); MAX_LANES];
         for (i, vector) in block[..rows].iter_mut().enumerate() {
-            *vector = f32::load_up_to(s, &row(i, first)[..len]);
+            *vector = load_up_to(s, &row(i, first)[..len]);
         }
         let block = transposed(s, block);
         for (i, &vector) in block[..len].iter().enumerate() {

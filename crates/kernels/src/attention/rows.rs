@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Attention, Joined, KEYS, Part, Way};
 use crate::copy::Stream;
-use crate::float::Float;
+use crate::float::{load_up_to, store_up_to};
 use crate::gemm::tile::{LINE, prefetch};
 use crate::gemm::{Matrix, MatrixMut};
 use crate::map::math::exp_weight;
@@ -91,7 +91,7 @@ impl ForEachIsa for Rows<'_, '_, '_> {
             let share = s.splat(1.0 / s.reduce_add(total));
             let sums = sums.chunks_exact(S::LANES);
             for (sums, out) in sums.zip(out.row(i).chunks_mut(S::LANES)) {
-                f32::store_up_to(s, s.mul(s.load(sums), share), out);
+                store_up_to(s, s.mul(s.load(sums), share), out);
             }
         }
     }
@@ -159,7 +159,7 @@ fn score<S: Simd>(s: S, query: &[f32], k: Matrix<'_, f32>, keys: Range<usize>) -
         let len = S::LANES.min(k.columns - at);
         for (sum, key) in sums.iter_mut().zip(keys.clone()) {
             let key = &k.data[key * k.row_stride + at..][..len];
-            *sum = s.mul_add(f32::load_up_to(s, key), query, *sum);
+            *sum = s.mul_add(load_up_to(s, key), query, *sum);
         }
     }
     sums_across(s, sums)
@@ -236,7 +236,7 @@ fn add_values<S: Simd>(s: S, weights: &[f32], v: Matrix<'_, f32>, first: usize, 
         let len = S::LANES.min(v.columns - at);
         let mut vector = s.load(sums);
         for (i, &weight) in weights.iter().enumerate() {
-            vector = s.mul_add(s.splat(weight), f32::load_up_to(s, row(i, at, len)), vector);
+            vector = s.mul_add(s.splat(weight), load_up_to(s, row(i, at, len)), vector);
         }
         s.store(vector, sums);
     }

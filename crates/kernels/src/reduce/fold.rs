@@ -1,6 +1,6 @@
 //! The inner loops of reductions: along a row in memory, and across rows.
 
-use crate::float::{Float, first_lanes};
+use crate::float::first_lanes;
 use crate::map::math;
 use crate::simd::Simd;
 use crate::strided::View;
@@ -133,7 +133,7 @@ impl Fold for Min {
 
 /// Folds neighbouring elements.
 #[inline(always)]
-pub(crate) fn row<S: Simd, T: Float, F: Fold>(s: S, x: &[T], shift: S::F32) -> f32 {
+pub(crate) fn row<S: Simd, F: Fold>(s: S, x: &[f32], shift: S::F32) -> f32 {
     let neutral = s.splat(F::NEUTRAL);
     let mut total = F::NEUTRAL;
     for block in x.chunks(ROW_BLOCK) {
@@ -142,17 +142,17 @@ pub(crate) fn row<S: Simd, T: Float, F: Fold>(s: S, x: &[T], shift: S::F32) -> f
         let mut wide = block.chunks_exact(4 * S::LANES);
         for x in &mut wide {
             for (j, sum) in sums.iter_mut().enumerate() {
-                let x = T::load(s, &x[j * S::LANES..][..S::LANES]);
+                let x = s.load(&x[j * S::LANES..][..S::LANES]);
                 *sum = F::take(s, *sum, x, shift);
             }
         }
         let mut narrow = wide.remainder().chunks_exact(S::LANES);
         for x in &mut narrow {
-            sums[0] = F::take(s, sums[0], T::load(s, x), shift);
+            sums[0] = F::take(s, sums[0], s.load(x), shift);
         }
         let tail = narrow.remainder();
         if !tail.is_empty() {
-            let taken = F::take(s, sums[1], T::load_partial(s, tail), shift);
+            let taken = F::take(s, sums[1], s.load_partial(tail), shift);
             sums[1] = s.select(first_lanes(s, tail.len()), taken, sums[1]);
         }
         let sum = F::merge(s, F::merge(s, sums[0], sums[1]), F::merge(s, sums[2], sums[3]));
@@ -164,9 +164,9 @@ pub(crate) fn row<S: Simd, T: Float, F: Fold>(s: S, x: &[T], shift: S::F32) -> f
 /// Folds, lane by lane, the `W` vectors that start at each of the elements of `folded`. Only the
 /// first `width` elements are read; beyond, the result means nothing.
 #[inline(always)]
-pub(crate) fn column<S: Simd, T: Float, F: Fold, const W: usize>(
+pub(crate) fn column<S: Simd, F: Fold, const W: usize>(
     s: S,
-    x: &[T],
+    x: &[f32],
     folded: View<'_>,
     count: usize,
     width: usize,
@@ -186,11 +186,11 @@ pub(crate) fn column<S: Simd, T: Float, F: Fold, const W: usize>(
                     let x = &x[run.offset + i * run.stride..][..width];
                     if width == W * S::LANES {
                         for j in 0..W {
-                            let x = T::load(s, &x[j * S::LANES..][..S::LANES]);
+                            let x = s.load(&x[j * S::LANES..][..S::LANES]);
                             sums[j] = F::take(s, sums[j], x, shifts[j]);
                         }
                     } else {
-                        let x = T::load_partial(s, x);
+                        let x = s.load_partial(x);
                         sums[0] = F::take(s, sums[0], x, shifts[0]);
                     }
                 }
