@@ -128,9 +128,13 @@ fn pools_match() {
                 "windowDimensions=[3,3] padding=[1,0,2,1] strides=[2,3] outputShapeRounding=ceil",
                 "windowDimensions=[2,2] dilations=[2,3]",
             ] {
-                for (shape, layout) in
-                    [([2, 3, 9, 8], "nchw"), ([2, 9, 8, 3], "nhwc"), ([1, 9, 8, 40], "nhwc")]
-                {
+                // The last has enough channels for several threads to share them.
+                for (shape, layout) in [
+                    ([2, 3, 9, 8], "nchw"),
+                    ([2, 9, 8, 3], "nhwc"),
+                    ([1, 9, 8, 40], "nhwc"),
+                    ([1, 30, 25, 70], "nhwc"),
+                ] {
                     let attributes = format!("{attributes} layout={layout}");
                     let operand = [arg(data_type, &shape)];
                     check_op_with(&engines, name, &operand, &attributes, 1e-5);

@@ -8,7 +8,7 @@ use half::f16;
 use webnn_kernels::copy::{Padding, PaddingMode, read};
 use webnn_kernels::gemm::MatrixMut;
 use webnn_kernels::norm::{Affine, Along, normalize};
-use webnn_kernels::pool::{Pooling, Windows, pool_channels_first, pool_channels_last};
+use webnn_kernels::pool::{Channels, Pooling, Windows, pool_channels_first, pool_channels_last};
 use webnn_kernels::reduce::{FloatReduction, Reduction, reduce_floats};
 use webnn_kernels::resample::{Interpolation, Resampling};
 use webnn_kernels::softmax::softmax;
@@ -78,7 +78,16 @@ fn main() {
     };
     for pooling in [Pooling::Max, Pooling::Average] {
         time(&format!("{pooling:?} 3x3/2 channels last 64x64x64"), n, || {
-            pool_channels_last(isa, pooling, &windows, 64, black_box(&x), 0..32, &mut y[..65_536]);
+            let channels = Channels::whole(64);
+            pool_channels_last(
+                isa,
+                pooling,
+                &windows,
+                channels,
+                black_box(&x),
+                0..32,
+                &mut y[..65_536],
+            );
         });
         time(&format!("{pooling:?} 3x3/2 channels first 64x64x64"), n, || {
             let out = &mut y[..65_536];

@@ -62,24 +62,42 @@ pub enum Pooling {
     Max,
 }
 
+/// The channels of an image, and those of them that are pooled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channels {
+    /// How many a pixel of the input has.
+    pub all: usize,
+    /// The ones that a pixel of the output has.
+    pub part: Range<usize>,
+}
+
+impl Channels {
+    /// All of so many.
+    pub fn whole(all: usize) -> Channels {
+        Channels { all, part: 0..all }
+    }
+}
+
 /// Computes the rows `rows`, counted over all images, of `[batches, height, width, channels]`.
-/// `x` is the whole input, `out` holds just those rows.
+/// `x` is the whole input, `out` holds just those rows, and of their channels the part.
 ///
 /// # Panics
 ///
-/// If a length does not agree.
+/// If a length does not agree, or the part is none of the channels.
 pub fn pool_channels_last(
     isa: Isa,
     pooling: Pooling,
     windows: &Windows,
-    channels: usize,
+    channels: Channels,
     x: &[f32],
     rows: Range<usize>,
     out: &mut [f32],
 ) {
-    assert_eq!(out.len(), rows.len() * windows.output[1] * channels);
-    if channels > 0 {
-        dispatch(isa, ChannelsLast(Work { pooling, windows, channels, x, rows, out }));
+    let Channels { all, part } = channels;
+    assert_eq!(out.len(), rows.len() * windows.output[1] * part.len());
+    assert!(part.end <= all);
+    if !part.is_empty() {
+        dispatch(isa, ChannelsLast(Work { pooling, windows, channels: all, x, rows, out }, part));
     }
 }
 
@@ -122,7 +140,7 @@ impl<T> Work<'_, T> {
     }
 }
 
-struct ChannelsLast<'a>(Work<'a, f32>);
+struct ChannelsLast<'a>(Work<'a, f32>, Range<usize>);
 
 impl ForEachIsa for ChannelsLast<'_> {
     type Output = ();
@@ -130,14 +148,14 @@ impl ForEachIsa for ChannelsLast<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         match self.0.pooling {
-            Pooling::Average => s.call(ChannelsLastBy(self.0, Sum)),
-            Pooling::L2 => s.call(ChannelsLastBy(self.0, Square)),
-            Pooling::Max => s.call(ChannelsLastBy(self.0, Max)),
+            Pooling::Average => s.call(ChannelsLastBy(self.0, self.1, Sum)),
+            Pooling::L2 => s.call(ChannelsLastBy(self.0, self.1, Square)),
+            Pooling::Max => s.call(ChannelsLastBy(self.0, self.1, Max)),
         }
     }
 }
 
-struct ChannelsLastBy<'a, F>(Work<'a, f32>, F);
+struct ChannelsLastBy<'a, F>(Work<'a, f32>, Range<usize>, F);
 
 impl<F: Fold> ForEachIsa for ChannelsLastBy<'_, F> {
     type Output = ();
@@ -147,28 +165,29 @@ impl<F: Fold> ForEachIsa for ChannelsLastBy<'_, F> {
         let (windows, channels) = (*self.0.windows, self.0.channels);
         let out = std::mem::take(&mut self.0.out);
         let rows = self.0.rows.clone();
-        let row_len = windows.output[1] * channels;
+        let (first, count) = (self.1.start, self.1.len());
+        let row_len = windows.output[1] * count;
         for (row, out) in rows.zip(out.chunks_exact_mut(row_len)) {
             let (image, top, height) = self.0.source(row);
-            for (column, out) in out.chunks_exact_mut(channels).enumerate() {
+            for (column, out) in out.chunks_exact_mut(count).enumerate() {
                 let (left, width) = windows.taps(1, column);
                 let taps = Taps { windows: &windows, channels, image, top, height, left, width };
                 let wide = 4 * S::LANES;
                 let mut at = 0;
-                while at + wide <= channels {
-                    let sums = taps.fold::<S, F, 4>(s, at, wide);
+                while at + wide <= count {
+                    let sums = taps.fold::<S, F, 4>(s, first + at, wide);
                     for (j, sum) in sums.into_iter().enumerate() {
                         let out = &mut out[at + j * S::LANES..][..S::LANES];
                         s.store(taps.finish(s, self.0.pooling, sum), out);
                     }
                     at += wide;
                 }
-                while at < channels {
-                    let count = S::LANES.min(channels - at);
-                    let [sum] = taps.fold::<S, F, 1>(s, at, count);
-                    let out = &mut out[at..][..count];
+                while at < count {
+                    let rest = S::LANES.min(count - at);
+                    let [sum] = taps.fold::<S, F, 1>(s, first + at, rest);
+                    let out = &mut out[at..][..rest];
                     store_up_to(s, taps.finish(s, self.0.pooling, sum), out);
-                    at += count;
+                    at += rest;
                 }
             }
         }

@@ -10,7 +10,7 @@ use webnn_kernels::Isa;
 use webnn_kernels::buffer::Plain;
 use webnn_kernels::integer::Integer;
 use webnn_kernels::pool::{
-    Pooling, Windows, max_pool_integers, pool_channels_first, pool_channels_last,
+    Channels, Pooling, Windows, max_pool_integers, pool_channels_first, pool_channels_last,
 };
 
 use crate::io::Io;
@@ -85,17 +85,26 @@ impl Pool {
 
 impl Kernel for Pool {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
-        let x = io.read::<f32>(0);
+        let (out, x) = (io.write::<f32>(0), io.read::<f32>(0));
+        let (isa, pooling, windows) = (self.isa, self.pooling, &self.windows);
         let (row, least) = self.row();
-        threads.rows(io.write::<f32>(0), row, least, |rows, out| match self.layout {
-            InputLayout::Nchw => {
-                pool_channels_first(self.isa, self.pooling, &self.windows, x, rows, out);
+        match self.layout {
+            InputLayout::Nchw => threads.rows(out, row, least, |rows, out| {
+                pool_channels_first(isa, pooling, windows, x, rows, out);
+            }),
+            // One window over a whole image has no rows to share out, but many channels.
+            InputLayout::Nhwc if out.len() == self.channels => {
+                let [height, width] = windows.window;
+                threads.rows(out, 1, LEAST.div_ceil(height * width), |part, out| {
+                    let channels = Channels { all: self.channels, part };
+                    pool_channels_last(isa, pooling, windows, channels, x, 0..1, out);
+                });
             }
-            InputLayout::Nhwc => {
-                let channels = self.channels;
-                pool_channels_last(self.isa, self.pooling, &self.windows, channels, x, rows, out);
-            }
-        });
+            InputLayout::Nhwc => threads.rows(out, row, least, |rows, out| {
+                let channels = Channels::whole(self.channels);
+                pool_channels_last(isa, pooling, windows, channels, x, rows, out);
+            }),
+        }
     }
 }
 
