@@ -10,6 +10,11 @@ export interface Value {
   readonly dims: readonly number[];
 }
 
+/** What a test feeds: halves are constants alone. */
+export interface Input extends Value {
+  readonly type: Exclude<Type, 'float16'>;
+}
+
 export interface Constant extends Value {
   readonly values: readonly number[];
 }
@@ -25,7 +30,7 @@ export interface Node {
 }
 
 export interface Graph {
-  readonly inputs: readonly Value[];
+  readonly inputs: readonly Input[];
   readonly outputs: readonly Value[];
   readonly constants?: readonly Constant[];
   readonly nodes: readonly Node[];

@@ -1,6 +1,6 @@
 /** Small ONNX graphs on which a native `navigator.ml` fails, each with an input. */
 
-import { TYPES, type Constant, type Graph, type Node, type Type, type Value } from './onnx.js';
+import { TYPES, type Constant, type Graph, type Node, type Type } from './onnx.js';
 
 export interface SmallModel {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface SmallModel {
   readonly feeds: readonly (readonly number[])[];
 }
 
-const value = (name: string, type: Type, dims: readonly number[]): Value => ({ name, type, dims });
+const value = <T extends Type>(name: string, type: T, dims: readonly number[]) => ({ name, type, dims });
 const constant = (name: string, type: Type, dims: readonly number[], values: readonly number[]): Constant => ({
   ...value(name, type, dims),
   values,
