@@ -205,8 +205,8 @@ impl<'a> Compiler<'a> {
             Pattern::Single => None,
             Pattern::Pointwise => chain::lower(self.graph, &group.nodes, self.engine.isa()),
             Pattern::Matrix { root } => {
-                let (_, after) = divide(group);
-                ops::lower_matrix(&self.cx(*root), &after[1..])
+                let (_, product) = divide(group);
+                ops::lower_matrix(&self.cx(*root), &product[1..])
             }
             Pattern::Attention(attention) => {
                 let last = group.nodes[group.nodes.len() - 1];

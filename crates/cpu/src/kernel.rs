@@ -97,10 +97,11 @@ impl<'a> Cx<'a> {
         }
         let maker = self.graph.node(self.graph.producer(id)?);
         let half = maker.inputs.first().copied().flatten()?;
+        let bytes = self.graph.constant(half)?;
         let is_widened = matches!(maker.op, Op::Cast(_))
             && self.desc(half).data_type == DataType::Float16
             && self.desc(id).data_type == DataType::Float32;
-        is_widened.then(|| Some((self.graph.constant(half)?, DataType::Float16)))?
+        is_widened.then_some((bytes, DataType::Float16))
     }
 
     /// The elements of a value that is a float constant.

@@ -4,7 +4,6 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use half::f16;
 use webnn_kernels::copy::{Padding, PaddingMode, read};
 use webnn_kernels::gemm::MatrixMut;
 use webnn_kernels::norm::{Affine, Along, normalize};
@@ -38,7 +37,6 @@ fn main() {
     let n = 256 * 1024;
     let x: Vec<f32> = (0..n).map(|i| ((i * 7919) % 2003) as f32 / 500.0 - 2.0).collect();
     let mut y = vec![0.0f32; n];
-    let mut half_y = vec![f16::ZERO; n];
 
     for width in [64, 128, 1024] {
         let rows = n / width;
@@ -131,8 +129,7 @@ fn main() {
         up.run(isa, [1, 1], black_box(&x[..65_536]), 0..64 * 64, y);
     });
 
-    time("f32 to f16", n, || convert::f32_to_f16(isa, black_box(&x), &mut half_y));
-    time("f32 to u8", n, || convert::f32_to_u8(isa, black_box(&x), &mut byte_y));
+    time("cast f32 to u8", n, || convert::cast(isa, black_box(&x), &mut byte_y));
     let space = quantize::blockwise(&[n], &[1]);
     time("quantize to u8", n, || {
         quantize::quantize(isa, &space, 0..n, black_box(&x), &[0.02], &[128], &mut byte_y);

@@ -6,27 +6,7 @@ use crate::Isa;
 use crate::float::load_up_to;
 use crate::simd::{ForEachIsa, MAX_LANES, Simd, dispatch};
 
-/// Widens each element.
-///
-/// # Panics
-///
-/// If the lengths differ.
-pub fn f16_to_f32(isa: Isa, x: &[f16], out: &mut [f32]) {
-    assert_eq!(x.len(), out.len());
-    dispatch(isa, Widen { x, out });
-}
-
-/// Rounds each element to the nearest half, ties to even.
-///
-/// # Panics
-///
-/// If the lengths differ.
-pub fn f32_to_f16(isa: Isa, x: &[f32], out: &mut [f16]) {
-    assert_eq!(x.len(), out.len());
-    dispatch(isa, Narrow { x, out });
-}
-
-/// See [`f16_to_f32`].
+/// Widens each element; the slices have the same length.
 pub(crate) struct Widen<'a> {
     pub(crate) x: &'a [f16],
     pub(crate) out: &'a mut [f32],
@@ -41,7 +21,7 @@ impl ForEachIsa for Widen<'_> {
     }
 }
 
-/// See [`f32_to_f16`].
+/// Rounds each element to the nearest half, ties to even; the slices have the same length.
 pub(crate) struct Narrow<'a> {
     pub(crate) x: &'a [f32],
     pub(crate) out: &'a mut [f16],
@@ -174,17 +154,7 @@ impl CastTo<f16> for f16 {
     }
 }
 
-/// Rounds each element toward zero and holds it to the range; NaN becomes 0. Faster than [`cast`].
-///
-/// # Panics
-///
-/// If the lengths differ.
-pub fn f32_to_u8(isa: Isa, x: &[f32], out: &mut [u8]) {
-    assert_eq!(x.len(), out.len());
-    dispatch(isa, ToBytes { x, out });
-}
-
-/// Casts each element. Between the two float types [`f16_to_f32`] and [`f32_to_f16`] are faster.
+/// Casts each element. Between the two float types and to bytes programs of [`map`](crate::map) are faster.
 ///
 /// # Panics
 ///
@@ -240,7 +210,7 @@ mod tests {
         let expected: Vec<u8> = x.iter().map(|&x| x as u8).collect();
         for isa in Isa::available() {
             let mut out = vec![9; x.len()];
-            f32_to_u8(isa, &x, &mut out);
+            dispatch(isa, ToBytes { x: &x, out: &mut out });
             assert_eq!(out, expected, "{isa:?}");
         }
     }
@@ -270,10 +240,10 @@ mod tests {
             let expected: Vec<f16> = x.iter().map(|&x| f16::from_f32(x)).collect();
             for isa in Isa::available() {
                 let mut narrow = vec![f16::ZERO; n];
-                f32_to_f16(isa, &x, &mut narrow);
+                dispatch(isa, Narrow { x: &x, out: &mut narrow });
                 assert_eq!(narrow, expected, "{n} elements on {isa:?}");
                 let mut wide = vec![0.0; n];
-                f16_to_f32(isa, &narrow, &mut wide);
+                dispatch(isa, Widen { x: &narrow, out: &mut wide });
                 let expected: Vec<f32> = expected.iter().map(|x| x.to_f32()).collect();
                 assert_eq!(wide, expected, "{n} elements on {isa:?}");
             }
