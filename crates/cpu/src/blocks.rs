@@ -32,6 +32,11 @@ impl Cells {
         (self.rows.len() - 1) * (self.columns.len() - 1)
     }
 
+    /// The rows between two cuts.
+    pub(crate) fn rows(&self, down: usize) -> Range<usize> {
+        self.rows[down]..self.rows[down + 1]
+    }
+
     /// The most rows of a cell.
     pub(crate) fn tallest(&self) -> usize {
         self.rows.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)

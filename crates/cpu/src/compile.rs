@@ -8,6 +8,7 @@ use webnn_passes::{Group, Pattern, Patterns, Rules, group, optimize, widen};
 
 use crate::Engine;
 use crate::alias::{Aliased, aliased, size_of};
+use crate::chains;
 use crate::cost::{flops, reads_a_part};
 use crate::io::Places;
 use crate::kernel::{Built, Cx, Kernel};
@@ -55,12 +56,12 @@ pub(crate) fn compile_as_is(engine: &Engine, graph: Graph) -> Result<Program> {
 }
 
 /// A kernel, what it touches, and what it is called.
-struct Lowered {
-    kernel: Box<dyn Kernel>,
-    touched: Touched,
-    info: StepInfo,
+pub(crate) struct Lowered {
+    pub(crate) kernel: Box<dyn Kernel>,
+    pub(crate) touched: Touched,
+    pub(crate) info: StepInfo,
     /// Whether of each operand it reads no more than it writes.
-    reads_a_part: bool,
+    pub(crate) reads_a_part: bool,
 }
 
 /// Columns of a concat's result.
@@ -177,6 +178,7 @@ impl<'a> Compiler<'a> {
                 reads_a_part: false,
             });
         }
+        let steps = chains::join(steps, self.graph, &self.layout, self.engine.threads());
         self.finish(steps)
     }
 

@@ -134,7 +134,7 @@ impl<'a> Memory<'a> {
 
     /// One step's operands and results; no other step's can be had meanwhile.
     pub(crate) fn io<'b>(&'b mut self, places: &'b Places) -> Io<'b> {
-        Io { bases: self.bases, places, next: 0, has_scratch: true }
+        Io { bases: self.bases, places, first: 0, next: 0, has_scratch: true }
     }
 }
 
@@ -142,6 +142,8 @@ impl<'a> Memory<'a> {
 pub(crate) struct Io<'a> {
     bases: &'a [Base],
     places: &'a Places,
+    /// The operand that counts as the first.
+    first: usize,
     /// The next result that may be taken.
     next: usize,
     has_scratch: bool,
@@ -150,10 +152,15 @@ pub(crate) struct Io<'a> {
 impl<'a> Io<'a> {
     /// The operand at an index of the kernel's reads.
     pub(crate) fn read<T: Plain>(&self, index: usize) -> &'a [T] {
-        let (start, len) = self.elements::<T>(self.places.reads[index], false);
+        let (start, len) = self.elements::<T>(self.places.reads[self.first + index], false);
         // SAFETY: `elements` has checked bounds and alignment; `Places` has checked that nothing
         // that this step writes overlaps, and the memory is borrowed for the time of the step.
         unsafe { std::slice::from_raw_parts(start, len) }
+    }
+
+    /// The operands from one on, and no results.
+    pub(crate) fn reads_from(&self, first: usize) -> Io<'a> {
+        Io { first: self.first + first, next: usize::MAX, has_scratch: false, ..*self }
     }
 
     /// The result at an index of the kernel's writes; they are taken in order, each once.

@@ -1,7 +1,10 @@
 //! What a step computes with, and what it is made from.
 
+use std::ops::Range;
+
 use webnn_core::{Bytes, DataType, Desc, Graph, Node, NodeId, Op, ValueId};
 use webnn_kernels::Isa;
+use webnn_kernels::gemm::MatrixMut;
 
 use crate::io::Io;
 use crate::threads::Threads;
@@ -32,8 +35,49 @@ pub(crate) trait Kernel: Send + Sync {
         false
     }
 
+    /// The kernel by rows, where it can compute some rows of its result alone.
+    fn by_rows(&self) -> Option<&dyn ByRows> {
+        None
+    }
+
     /// Computes the results from the operands.
     fn run(&self, io: &mut Io<'_>, threads: &Threads);
+}
+
+/// A kernel of floats whose one result, a matrix with a row per pixel, can be computed by rows, from
+/// rows of the operand at index 0.
+pub(crate) trait ByRows {
+    /// The rows of the operand that some rows of the result are computed from: as many further on as
+    /// the result's are, or fewer. `None` where the whole operand has to be there.
+    fn takes(&self, rows: Range<usize>) -> Option<Range<usize>>;
+
+    /// The columns of the result.
+    fn columns(&self) -> usize;
+
+    /// The columns of the matrix that the result lies in, and the first that is the result's.
+    fn inside(&self) -> [usize; 2];
+
+    /// The working memory for so many rows at a time.
+    fn part_bytes(&self, rows: usize) -> usize;
+
+    /// Computes some rows, to the same bits however the result is cut. `io` reads what the kernel
+    /// reads beside the operand.
+    fn compute(
+        &self,
+        rows: Range<usize>,
+        operand: Strip<'_>,
+        result: MatrixMut<'_, f32>,
+        io: &Io<'_>,
+        scratch: &mut [u8],
+    );
+}
+
+/// Some rows of an operand.
+#[derive(Clone, Copy)]
+pub(crate) struct Strip<'a> {
+    pub(crate) data: &'a [f32],
+    /// The row that `data` begins with.
+    pub(crate) first: usize,
 }
 
 /// A kernel with the values that it reads and writes, in the order of its places.

@@ -50,8 +50,13 @@ impl<'a> Layout<'a> {
         self.graph.desc(value).byte_length() as usize
     }
 
+    /// Whether a value has memory of its own, that of the arena.
+    pub(crate) fn is_apart(&self, value: ValueId) -> bool {
+        self.inside[value.index()].is_none() && self.homes[value.index()] == Home::Arena
+    }
+
     /// The value whose memory holds the given one, and where in it.
-    fn root(&self, value: ValueId) -> (ValueId, usize) {
+    pub(crate) fn root(&self, value: ValueId) -> (ValueId, usize) {
         let (mut value, mut offset) = (value, 0);
         while let Some(inside) = self.inside[value.index()] {
             value = inside.value;

@@ -11,6 +11,7 @@
 
 mod alias;
 mod blocks;
+mod chains;
 mod compile;
 mod cost;
 mod io;

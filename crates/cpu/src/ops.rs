@@ -30,6 +30,7 @@ mod reduce;
 mod resample2d;
 mod scatter;
 mod softmax;
+pub(crate) mod strips;
 mod triangular;
 mod view;
 mod weight_only;

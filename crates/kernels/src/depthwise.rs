@@ -75,11 +75,13 @@ fn lanes(isa: Isa) -> usize {
     dispatch(isa, Lanes)
 }
 
-/// The input: images of `window.input` pixels, one after the other.
+/// The input: images of `window.input` pixels, one after the other, or what is needed of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Images<'a> {
-    /// The first channel of the first pixel, and all that follows.
+    /// The first channel of a row's first pixel, and all that follows.
     pub data: &'a [f32],
+    /// Which row of pixels that is, counted over all images.
+    pub first_row: usize,
     /// From one pixel to the next, in elements.
     pub pixel_stride: usize,
 }
@@ -101,7 +103,7 @@ pub fn depthwise(
     clamp: [f32; 2],
     post: Option<&Post<'_>>,
 ) {
-    let [height, width] = window.input;
+    let width = window.input[1];
     assert_eq!(filter.kernel, window.kernel, "the filter's size is the window's");
     assert!(x.pixel_stride >= filter.channels, "pixels {} apart", x.pixel_stride);
     assert!(
@@ -112,14 +114,16 @@ pub fn depthwise(
         rows.len() * window.output[1],
         filter.channels
     );
-    let images = rows.end.div_ceil(window.output[0].max(1));
-    let pixels = images * height * width;
+    let taken = window.taken(rows.clone());
     assert!(
-        rows.is_empty()
-            || pixels == 0
-            || (pixels - 1) * x.pixel_stride + filter.channels <= x.data.len(),
-        "{pixels} pixels do not fit into {} elements",
-        x.data.len()
+        taken.is_empty()
+            || width == 0
+            || taken.start >= x.first_row
+                && ((taken.end - x.first_row) * width - 1) * x.pixel_stride + filter.channels
+                    <= x.data.len(),
+        "rows {taken:?} of {width} pixels are not in {} elements from row {} on",
+        x.data.len(),
+        x.first_row
     );
     dispatch(filter.isa, Rows { x, filter, window, rows, y, clamp, post });
 }
@@ -189,9 +193,7 @@ impl Rows<'_> {
         // Wide blocks of pixels that are two apart read from so many places at a time that the
         // cache does not see what comes next: in images that it does not hold, narrow ones are
         // faster.
-        let [input_height, input_width] = self.window.input;
-        let image = input_height * input_width * self.x.pixel_stride * size_of::<f32>();
-        let is_narrow = self.window.strides[1] > 1 && image > CACHE;
+        let is_narrow = self.window.strides[1] > 1 && size_of_val(self.x.data) > CACHE;
         let blocks = [8, 7, 4].into_iter().filter(|&block| block <= width);
         let blocks = blocks.filter(|&block| block == 4 || !is_narrow);
         blocks.min_by_key(|&block| time(block)).filter(|_| self.window.dilations[1] == 1)
@@ -202,7 +204,7 @@ impl Rows<'_> {
     fn at(&self, line: &Line, ky: usize, x: usize) -> usize {
         let window = self.window;
         let y = line.oy * window.strides[0] + ky * window.dilations[0] - window.padding[0];
-        let row = line.image * window.input[0] + y;
+        let row = line.image * window.input[0] + y - self.x.first_row;
         (row * window.input[1] + x) * self.x.pixel_stride
     }
 

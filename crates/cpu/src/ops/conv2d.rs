@@ -1,16 +1,18 @@
 //! Convolutions of channels-last images: products of matrices, or depthwise.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use webnn_core::NodeId;
 use webnn_core::ops::Conv2d;
 use webnn_core::ops::conv2d::InputLayout;
+use webnn_kernels::buffer::Scratch;
 use webnn_kernels::depthwise::{Images, PackedTaps, depthwise};
-use webnn_kernels::gemm::{MatrixMut, Window};
+use webnn_kernels::gemm::{MatrixMut, Post, Window};
 
 use crate::blocks::{Cells, SharedCells};
 use crate::io::Io;
-use crate::kernel::{Built, Cx, Kernel, sizes};
+use crate::kernel::{Built, ByRows, Cx, Kernel, Strip, sizes};
 use crate::ops::chain::as_floats;
 use crate::ops::epilogue::{Bias, Epilogue, EpilogueBuilder};
 use crate::ops::matrix::{FilterView, Left, Problems, Right, build};
@@ -157,13 +159,16 @@ impl Kernel for Depthwise {
         true
     }
 
+    fn by_rows(&self) -> Option<&dyn ByRows> {
+        Some(self)
+    }
+
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let scratch = as_floats(io.scratch());
         let output = io.write::<f32>(0);
         let io = &*io;
         let channels = self.filter.channels();
-        let images = Images { data: io.read(0), pixel_stride: channels };
-        let width = self.window.output[1];
+        let images = Strip { data: io.read(0), first: 0 };
         let [stride, first] = self.inside;
         let pixels = output.len() / stride;
         let matrix = MatrixMut::new(&mut output[first..], [pixels, channels], stride);
@@ -174,18 +179,67 @@ impl Kernel for Depthwise {
             let (_, scratch) = scratches.take(part);
             let scratch = Mutex::new(scratch);
             for cell in cells.take(part) {
-                let rows = cell.rows.start / width..cell.rows.end / width;
-                let post = |rows: std::ops::Range<usize>,
-                            columns: std::ops::Range<usize>,
-                            block: &mut MatrixMut<'_, f32>| {
-                    let mut scratch = scratch.lock().unwrap_or_else(|error| error.into_inner());
-                    self.epilogue.finish(self.isa, rows, columns, block, io, &mut scratch);
-                };
-                let post: Option<&webnn_kernels::gemm::Post<'_>> =
-                    if self.epilogue.has_post() { Some(&post) } else { None };
-                let clamp = self.epilogue.clamp;
-                depthwise(images, &self.filter, &self.window, rows, cell.matrix, clamp, post);
+                self.pixels(cell.rows, images, cell.matrix, io, &scratch);
             }
         });
+    }
+}
+
+impl Depthwise {
+    /// Computes whole rows of pixels.
+    fn pixels(
+        &self,
+        pixels: Range<usize>,
+        operand: Strip<'_>,
+        result: MatrixMut<'_, f32>,
+        io: &Io<'_>,
+        scratch: &Mutex<&mut [f32]>,
+    ) {
+        let [input_width, width] = [self.window.input[1], self.window.output[1]];
+        let images = Images {
+            data: operand.data,
+            first_row: operand.first / input_width,
+            pixel_stride: self.filter.channels(),
+        };
+        let post = |rows: Range<usize>, columns: Range<usize>, block: &mut MatrixMut<'_, f32>| {
+            let mut scratch = scratch.lock().unwrap_or_else(|error| error.into_inner());
+            self.epilogue.finish(self.isa, rows, columns, block, io, &mut scratch);
+        };
+        let post: Option<&Post<'_>> = if self.epilogue.has_post() { Some(&post) } else { None };
+        let rows = pixels.start / width..pixels.end / width;
+        depthwise(images, &self.filter, &self.window, rows, result, self.epilogue.clamp, post);
+    }
+}
+
+impl ByRows for Depthwise {
+    fn takes(&self, pixels: Range<usize>) -> Option<Range<usize>> {
+        let [input_width, width] = [self.window.input[1], self.window.output[1]];
+        let rows = self.window.taken(pixels.start / width..pixels.end / width);
+        Some(rows.start * input_width..rows.end * input_width)
+    }
+
+    fn columns(&self) -> usize {
+        self.filter.channels()
+    }
+
+    fn inside(&self) -> [usize; 2] {
+        self.inside
+    }
+
+    fn part_bytes(&self, _rows: usize) -> usize {
+        Scratch::bytes_for::<u8>(self.epilogue.scratch_bytes())
+    }
+
+    fn compute(
+        &self,
+        rows: Range<usize>,
+        operand: Strip<'_>,
+        result: MatrixMut<'_, f32>,
+        io: &Io<'_>,
+        scratch: &mut [u8],
+    ) {
+        let floats = self.epilogue.scratch_bytes() / size_of::<f32>();
+        let scratch = Mutex::new(Scratch::new(scratch).take(floats));
+        self.pixels(rows, operand, result, io, &scratch);
     }
 }

@@ -1,6 +1,7 @@
 //! Products of matrices with what follows them, for matmul, gemm and conv2d alike: blocks of one
 //! result, shared out to the threads.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use webnn_core::{DataType, ValueId};
@@ -13,7 +14,7 @@ use webnn_kernels::gemm::{
 
 use crate::blocks::{Cell, Cells, SharedCells};
 use crate::io::Io;
-use crate::kernel::{Built, Cx, Kernel};
+use crate::kernel::{Built, ByRows, Cx, Kernel, Strip};
 use crate::ops::epilogue::{Bias, Epilogue};
 use crate::threads::{Pieces, Threads};
 
@@ -227,12 +228,12 @@ impl Product {
     /// Computes one cell.
     fn cell(
         &self,
-        mut cell: Cell<'_, f32>,
+        cell: Cell<'_, f32>,
         left: &[f32],
         right: PackedRef<'_>,
         io: &Io<'_>,
         scratch: &mut [u8],
-        post_scratch: &Mutex<&mut [f32]>,
+        post: &Mutex<&mut [f32]>,
     ) {
         let [m, n, k] = self.problems.sizes;
         let (problem, group) = (cell.down / self.grid[0], cell.across / self.grid[1]);
@@ -253,15 +254,31 @@ impl Product {
             rows: cell.rows.start - top..cell.rows.end - top,
             columns: cell.columns.start - start..cell.columns.end - start,
         };
+        let at = At { top, start, block };
+        self.block(&at, &rows, right, cell.matrix, io, scratch, post);
+    }
+
+    /// Computes a block of the result from rows that stand for those of a whole problem.
+    #[allow(clippy::too_many_arguments, reason = "operands, place, result and working memory")]
+    fn block(
+        &self,
+        at: &At,
+        left: &Rows<'_, f32>,
+        right: PackedRef<'_>,
+        result: MatrixMut<'_, f32>,
+        io: &Io<'_>,
+        scratch: &mut [u8],
+        post_scratch: &Mutex<&mut [f32]>,
+    ) {
+        let (m, n) = (left.rows(), self.problems.sizes[1]);
+        let &At { top, start, ref block } = at;
         let values = match &self.epilogue.bias {
             Bias::None => Start::Zero,
             Bias::Columns(values) => Start::Columns(&values[start..start + n]),
             Bias::ReadColumns(index) => Start::Columns(&io.read(*index)[start..start + n]),
             Bias::ReadRows(index) => Start::Rows(&io.read(*index)[top..top + m]),
         };
-        let post = |rows: std::ops::Range<usize>,
-                    columns: std::ops::Range<usize>,
-                    block: &mut MatrixMut<'_, f32>| {
+        let post = |rows: Range<usize>, columns: Range<usize>, block: &mut MatrixMut<'_, f32>| {
             let rows = top + rows.start..top + rows.end;
             let columns = start + columns.start..start + columns.end;
             let mut scratch = post_scratch.lock().unwrap_or_else(|error| error.into_inner());
@@ -278,9 +295,67 @@ impl Product {
             clamp: self.epilogue.clamp,
             post: if self.epilogue.has_post() { Some(&post) } else { None },
         };
-        let height = cell.rows.len();
-        let width = cell.columns.len();
-        gemm(&rows, right, cell.matrix.part(0..height, 0..width), &block, &finish, scratch);
+        gemm(left, right, result, block, &finish, scratch);
+    }
+}
+
+/// Where a block lies in the result.
+struct At {
+    /// The row of the result that the block's rows are counted from.
+    top: usize,
+    /// The column of the result that its columns are counted from.
+    start: usize,
+    block: Block,
+}
+
+impl ByRows for Product {
+    fn takes(&self, rows: Range<usize>) -> Option<Range<usize>> {
+        matches!(self.left, Left::Matrix { .. }).then_some(rows)
+    }
+
+    fn columns(&self) -> usize {
+        self.problems.sizes[1]
+    }
+
+    fn inside(&self) -> [usize; 2] {
+        self.inside
+    }
+
+    fn part_bytes(&self, rows: usize) -> usize {
+        let tiles = gemm::scratch_bytes(self.depth(), rows);
+        Scratch::bytes_for::<u8>(tiles) + Scratch::bytes_for::<u8>(self.epilogue.scratch_bytes())
+    }
+
+    fn compute(
+        &self,
+        rows: Range<usize>,
+        operand: Strip<'_>,
+        result: MatrixMut<'_, f32>,
+        io: &Io<'_>,
+        scratch: &mut [u8],
+    ) {
+        let Right::Packed(right) = &self.right else {
+            unreachable!("`by_rows` gives products with packed operands only")
+        };
+        let [_, n, k] = self.problems.sizes;
+        let mut scratch = Scratch::new(scratch);
+        let tiles = scratch.take::<u8>(gemm::scratch_bytes(self.depth(), rows.len()));
+        let post = Mutex::new(scratch.take(self.epilogue.scratch_bytes() / size_of::<f32>()));
+        let (left, top) = match &self.left {
+            Left::Matrix { .. } => {
+                let data = &operand.data[(rows.start - operand.first) * k..];
+                (Rows::Matrix(Matrix::row_major(data, [rows.len(), k])), rows.start)
+            }
+            Left::Pixels { window, batch, pixel_stride } => {
+                let channels = k / window.taps();
+                let pixels =
+                    Pixels::new(operand.data, window, *batch, channels, *pixel_stride, 0.0);
+                (Rows::Pixels(pixels), 0)
+            }
+        };
+        let block = Block { rows: rows.start - top..rows.end - top, columns: 0..n };
+        let at = At { top, start: 0, block };
+        self.block(&at, &left, right[0].view(), result, io, tiles, &post);
     }
 }
 
@@ -301,6 +376,17 @@ impl Kernel for Product {
     fn write_inside(&mut self, columns: usize, first: usize) -> bool {
         self.inside = [columns, first];
         true
+    }
+
+    fn by_rows(&self) -> Option<&dyn ByRows> {
+        let is_one = matches!(&self.problems.down[..], [(0, 0)]) && self.problems.groups == 1;
+        let [_, _, k] = self.problems.sizes;
+        let is_adjacent = match self.left {
+            Left::Matrix { strides } => strides == [k, 1],
+            Left::Pixels { .. } => true,
+        };
+        let is_packed = matches!(self.right, Right::Packed(_));
+        (is_one && is_adjacent && is_packed).then_some(self)
     }
 
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {

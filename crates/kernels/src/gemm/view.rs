@@ -206,6 +206,21 @@ impl Window {
         let end = (size + before).saturating_sub(at).div_ceil(step).min(self.kernel[axis]);
         first.min(end)..end
     }
+
+    /// The rows of the input that some rows of the output are computed from, both counted over all
+    /// images, from the first to the last.
+    pub fn taken(&self, rows: Range<usize>) -> Range<usize> {
+        if rows.is_empty() {
+            return 0..0;
+        }
+        let [height, _] = self.input;
+        let at = |row: usize, tap: usize| {
+            let (image, y) = (row / self.output[0], row % self.output[0]);
+            let y = (y * self.strides[0] + tap).saturating_sub(self.padding[0]);
+            image * height + y.min(height)
+        };
+        at(rows.start, 0)..at(rows.end - 1, (self.kernel[0] - 1) * self.dilations[0] + 1)
+    }
 }
 
 /// A channels-last image seen as the rows of a matrix: a row per output pixel of a convolution,
