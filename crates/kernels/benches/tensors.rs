@@ -105,7 +105,7 @@ fn main() {
         let space = Space::new(&out_shape, &[&order.map(|d| strides[d])]);
         let len = space.len();
         time(&format!("transpose {shape:?} by {order:?}"), len, || {
-            read(space.view(0), 0, black_box(&x), 0..len, &mut y[..len]);
+            read(Isa::best(), space.view(0), 0, black_box(&x), 0..len, &mut y[..len]);
         });
     }
     let bytes: Vec<u8> = (0..n).map(|i| i as u8).collect();

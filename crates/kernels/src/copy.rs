@@ -9,6 +9,8 @@ mod stream;
 
 use std::ops::Range;
 
+use crate::Isa;
+use crate::simd::{ForEachIsa, Simd, dispatch};
 use crate::strided::View;
 
 pub use pad::{Padding, PaddingMode};
@@ -23,6 +25,7 @@ const BLOCK: usize = 16;
 ///
 /// If the view leads outside of `x` or `out` is not as long as `range`.
 pub fn read<T: Copy + Default>(
+    isa: Isa,
     view: View<'_>,
     offset: usize,
     x: &[T],
@@ -50,7 +53,8 @@ pub fn read<T: Copy + Default>(
         let row_view = View::new(outer, outer_strides);
         row_view.for_each_run(first / columns..last / columns, |run| {
             let out = &mut whole[run.at * columns..][..run.len * columns];
-            transpose(x, offset.wrapping_add(run.offset), *step, *columns, out);
+            let offset = offset.wrapping_add(run.offset);
+            dispatch(isa, Transpose { x, offset, step: *step, columns: *columns, out });
         });
         read_runs(view, offset, x, last..range.end, tail);
         return;
@@ -77,57 +81,75 @@ fn read_runs<T: Copy>(view: View<'_>, offset: usize, x: &[T], range: Range<usize
 }
 
 /// `out[r][c] = x[offset + r + c * step]` with `columns` columns per row.
-fn transpose<T: Copy + Default>(
-    x: &[T],
+///
+/// Compiled for each instruction set, which have shuffles of their own.
+struct Transpose<'a, T> {
+    x: &'a [T],
     offset: usize,
     step: usize,
     columns: usize,
-    out: &mut [T],
-) {
-    match columns {
-        2 => return interleave::<T, 2>(x, offset, step, out),
-        3 => return interleave::<T, 3>(x, offset, step, out),
-        4 => return interleave::<T, 4>(x, offset, step, out),
-        _more => {}
+    out: &'a mut [T],
+}
+
+impl<T: Copy + Default> ForEachIsa for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        match self.columns {
+            2 => self.interleave::<2>(),
+            3 => self.interleave::<3>(),
+            4 => self.interleave::<4>(),
+            _more => self.blocks(),
+        }
     }
-    let rows = out.len() / columns;
-    let at = |row: usize, column: usize| {
-        offset.wrapping_add(row).wrapping_add(column.wrapping_mul(step))
-    };
-    for row in (0..rows).step_by(BLOCK) {
-        for column in (0..columns).step_by(BLOCK) {
-            let (height, width) = (BLOCK.min(rows - row), BLOCK.min(columns - column));
-            if height == BLOCK && width == BLOCK {
-                let mut block = [[T::default(); BLOCK]; BLOCK];
-                for (c, line) in block.iter_mut().enumerate() {
-                    line.copy_from_slice(&x[at(row, column + c)..][..BLOCK]);
-                }
-                for r in 0..BLOCK {
-                    let out = &mut out[(row + r) * columns + column..][..BLOCK];
-                    for c in 0..BLOCK {
-                        out[c] = block[c][r];
+}
+
+impl<T: Copy + Default> Transpose<'_, T> {
+    #[inline(always)]
+    fn blocks(self) {
+        let Transpose { x, offset, step, columns, out } = self;
+        let rows = out.len() / columns;
+        let at = |row: usize, column: usize| {
+            offset.wrapping_add(row).wrapping_add(column.wrapping_mul(step))
+        };
+        for row in (0..rows).step_by(BLOCK) {
+            for column in (0..columns).step_by(BLOCK) {
+                let (height, width) = (BLOCK.min(rows - row), BLOCK.min(columns - column));
+                if height == BLOCK && width == BLOCK {
+                    let mut block = [[T::default(); BLOCK]; BLOCK];
+                    for (c, line) in block.iter_mut().enumerate() {
+                        line.copy_from_slice(&x[at(row, column + c)..][..BLOCK]);
                     }
-                }
-            } else {
-                for c in 0..width {
-                    let line = &x[at(row, column + c)..][..height];
-                    for (r, &value) in line.iter().enumerate() {
-                        out[(row + r) * columns + column + c] = value;
+                    for r in 0..BLOCK {
+                        let out = &mut out[(row + r) * columns + column..][..BLOCK];
+                        for c in 0..BLOCK {
+                            out[c] = block[c][r];
+                        }
+                    }
+                } else {
+                    for c in 0..width {
+                        let line = &x[at(row, column + c)..][..height];
+                        for (r, &value) in line.iter().enumerate() {
+                            out[(row + r) * columns + column + c] = value;
+                        }
                     }
                 }
             }
         }
     }
-}
 
-/// The same for a few columns, which blocks would leave mostly empty: channels of a picture.
-fn interleave<T: Copy, const N: usize>(x: &[T], offset: usize, step: usize, out: &mut [T]) {
-    let (out, _) = out.as_chunks_mut::<N>();
-    let lines: [&[T]; N] = std::array::from_fn(|column| {
-        &x[offset.wrapping_add(column.wrapping_mul(step))..][..out.len()]
-    });
-    for (row, out) in out.iter_mut().enumerate() {
-        *out = std::array::from_fn(|column| lines[column][row]);
+    /// The same for a few columns, which blocks would leave mostly empty: channels of a picture.
+    #[inline(always)]
+    fn interleave<const N: usize>(self) {
+        let Transpose { x, offset, step, out, .. } = self;
+        let (out, _) = out.as_chunks_mut::<N>();
+        let lines: [&[T]; N] = std::array::from_fn(|column| {
+            &x[offset.wrapping_add(column.wrapping_mul(step))..][..out.len()]
+        });
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = std::array::from_fn(|column| lines[column][row]);
+        }
     }
 }
 
@@ -232,8 +254,12 @@ mod tests {
             .collect();
         for range in [0..n, 0..0, 1..n, n / 3..n - n / 4, n / 2..n / 2 + 1] {
             let mut out = vec![0; range.len()];
-            read(space.view(0), offset, x, range.clone(), &mut out);
-            assert_eq!(out, expected[range.clone()], "{shape:?} {strides:?} {range:?}");
+            for isa in Isa::available() {
+                read(isa, space.view(0), offset, x, range.clone(), &mut out);
+                let name = format!("{shape:?} {strides:?} {range:?} on {isa:?}");
+                assert_eq!(out, expected[range.clone()], "{name}");
+                out.fill(0);
+            }
         }
     }
 

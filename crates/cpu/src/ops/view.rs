@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use webnn_core::Op;
 use webnn_core::ops::split::Splits;
+use webnn_kernels::Isa;
 use webnn_kernels::buffer::Plain;
 use webnn_kernels::copy::read;
 use webnn_kernels::strided::{Space, broadcast, row_major};
@@ -29,6 +30,7 @@ impl View {
 
 struct Read<T> {
     views: Vec<View>,
+    isa: Isa,
     element: PhantomData<T>,
 }
 
@@ -36,7 +38,7 @@ struct Read<T> {
 pub(crate) fn lower(cx: &Cx<'_>) -> Built {
     let views = views(cx);
     fn kernel<T: Plain + Default + Send + Sync>(views: Vec<View>, cx: &Cx<'_>) -> Built {
-        Built::new(Read::<T> { views, element: PhantomData }, cx, &[0])
+        Built::new(Read::<T> { views, isa: cx.isa, element: PhantomData }, cx, &[0])
     }
     match size_of(&cx.input(0)) {
         8 => kernel::<u64>(views, cx),
@@ -115,7 +117,7 @@ impl<T: Plain + Default + Send + Sync> Kernel for Read<T> {
         for (i, view) in self.views.iter().enumerate() {
             let least = LEAST_BYTES / 2 / std::mem::size_of::<T>();
             threads.rows(io.write::<T>(i), 1, least, |range, out| {
-                read(view.space.view(0), view.offset, x, range, out);
+                read(self.isa, view.space.view(0), view.offset, x, range, out);
             });
         }
     }

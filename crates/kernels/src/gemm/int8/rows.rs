@@ -129,14 +129,20 @@ impl<'a, T: Byte> Bytes<'a, T> {
         let count = rows.len();
         let Ready { pointers, segments, len } =
             a.ready(rows, heights, &piece, columns, &mut self.room);
-        let used = &mut self.pointers[..count * segments];
         let words = len.div_ceil(conversion.format.group());
+        // A last word that is not full reaches beyond the row.
+        let full = len.is_multiple_of(conversion.format.group());
+        if conversion.is_none::<T>() && full && !wants_sums {
+            // SAFETY: pointers to elements of a byte are pointers to bytes.
+            let pointers =
+                unsafe { std::slice::from_raw_parts(pointers.as_ptr().cast(), pointers.len()) };
+            return ReadyBytes { pointers, segments, words, sums: self.sums };
+        }
+        let used = &mut self.pointers[..count * segments];
         let data = a.data();
         let stride = conversion.segment_bytes(len);
         for (i, (pointer, &from)) in used.iter_mut().zip(pointers).enumerate() {
-            // A last word that is not full reaches beyond the row: it meets zeros in B, but must
-            // not lie beyond A.
-            let full = len.is_multiple_of(conversion.format.group());
+            // What is beyond a row meets zeros in B, but must not lie beyond A.
             let at = from.addr().wrapping_sub(data.as_ptr().addr()) / size_of::<T>();
             let inside = at < data.len() && 4 * words <= data.len() - at;
             if conversion.is_none::<T>() && full {
