@@ -105,14 +105,14 @@ fn main() {
         let space = Space::new(&out_shape, &[&order.map(|d| strides[d])]);
         let len = space.len();
         time(&format!("transpose {shape:?} by {order:?}"), len, || {
-            read(Isa::best(), space.view(0), 0, black_box(&x), 0..len, &mut y[..len]);
+            read(isa, space.view(0), 0, black_box(&x), 0..len, &mut y[..len]);
         });
     }
     let bytes: Vec<u8> = (0..n).map(|i| i as u8).collect();
     let mut byte_y = vec![0u8; n];
     let turn = Space::new(&[512, 512], &[&[1, 512]]);
     time("transpose bytes 512x512", n, || {
-        read(turn.view(0), 0, black_box(&bytes), 0..n, &mut byte_y);
+        read(isa, turn.view(0), 0, black_box(&bytes), 0..n, &mut byte_y);
     });
 
     let padding =
