@@ -61,7 +61,8 @@ pub(crate) trait ByRows {
     fn part_bytes(&self, rows: usize) -> usize;
 
     /// Computes some rows, to the same bits however the result is cut. `io` reads what the kernel
-    /// reads beside the operand.
+    /// reads beside the operand, in which as many rows as the result's lie one after the other if
+    /// those are all that is taken.
     fn compute(
         &self,
         rows: Range<usize>,
@@ -72,12 +73,20 @@ pub(crate) trait ByRows {
     );
 }
 
-/// Some rows of an operand.
+/// An operand, or as many rows of one as are needed: row `i` lies in `data` at place
+/// `(i - first) % held`.
 #[derive(Clone, Copy)]
 pub(crate) struct Strip<'a> {
     pub(crate) data: &'a [f32],
-    /// The row that `data` begins with.
     pub(crate) first: usize,
+    pub(crate) held: usize,
+}
+
+impl<'a> Strip<'a> {
+    /// All rows.
+    pub(crate) fn whole(data: &'a [f32]) -> Strip<'a> {
+        Strip { data, first: 0, held: usize::MAX }
+    }
 }
 
 /// A kernel with the values that it reads and writes, in the order of its places.

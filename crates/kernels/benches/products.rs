@@ -223,7 +223,7 @@ impl Bench {
         let mut y = floats(height * width * channels);
         let name = format!("{} depthwise {size} {channels} {kernel}x{kernel}/{stride}", isa.name());
         self.time(&name, operations, || {
-            let x = Images { data: black_box(&x), first_row: 0, pixel_stride: channels };
+            let x = Images::whole(black_box(&x), channels);
             let to = MatrixMut::new(&mut y, [height * width, channels], channels);
             depthwise::depthwise(x, &filter, &window, 0..height, to, [0.0, 6.0], None);
         });

@@ -89,7 +89,7 @@ fn compare(name: &str, tile: &'static Tile, size: usize, [channels, outputs]: [u
 
     let points = PackedPoints::new(tile, filter).expect("the filter is finite");
     let pack = |panels: Range<usize>, into: &mut [f32]| pack(tile, filter, panels, into);
-    let x = Images { data: &x, first_row: 0, pixel_stride: channels };
+    let x = Images::whole(&x, channels);
     let convolution = Convolution { x, filter: &points, window: &window, pack: &pack };
     let finish = Finish { bias: &bias, clamp, post: None };
     let rows = tile_rows(&window, 1);

@@ -75,15 +75,31 @@ fn lanes(isa: Isa) -> usize {
     dispatch(isa, Lanes)
 }
 
-/// The input: images of `window.input` pixels, one after the other, or what is needed of them.
+/// The input: images of `window.input` pixels, one after the other, or as many rows of them as are
+/// needed. Row `i` of pixels, counted over all images, is the one at place
+/// `(i - first_row) % held_rows` of `data`.
 #[derive(Clone, Copy, Debug)]
 pub struct Images<'a> {
     /// The first channel of a row's first pixel, and all that follows.
     pub data: &'a [f32],
-    /// Which row of pixels that is, counted over all images.
-    pub first_row: usize,
     /// From one pixel to the next, in elements.
     pub pixel_stride: usize,
+    /// The row at place 0.
+    pub first_row: usize,
+    /// How many places there are.
+    pub held_rows: usize,
+}
+
+impl<'a> Images<'a> {
+    /// All rows of all images.
+    pub fn whole(data: &'a [f32], pixel_stride: usize) -> Images<'a> {
+        Images { data, pixel_stride, first_row: 0, held_rows: usize::MAX }
+    }
+
+    /// Whether these are all rows of all images.
+    pub(crate) fn is_whole(&self) -> bool {
+        (self.first_row, self.held_rows) == (0, usize::MAX)
+    }
 }
 
 /// Computes some rows of the output, counted over all images; `y` has a row per pixel of them.
@@ -115,15 +131,17 @@ pub fn depthwise(
         filter.channels
     );
     let taken = window.taken(rows.clone());
+    let places = (taken.end.saturating_sub(x.first_row)).min(x.held_rows);
     assert!(
         taken.is_empty()
             || width == 0
             || taken.start >= x.first_row
-                && ((taken.end - x.first_row) * width - 1) * x.pixel_stride + filter.channels
-                    <= x.data.len(),
-        "rows {taken:?} of {width} pixels are not in {} elements from row {} on",
+                && taken.len() <= x.held_rows
+                && (places * width - 1) * x.pixel_stride + filter.channels <= x.data.len(),
+        "rows {taken:?} of {width} pixels are not in {} elements from row {} on, {} rows",
         x.data.len(),
-        x.first_row
+        x.first_row,
+        x.held_rows
     );
     dispatch(filter.isa, Rows { x, filter, window, rows, y, clamp, post });
 }
@@ -205,6 +223,7 @@ impl Rows<'_> {
         let window = self.window;
         let y = line.oy * window.strides[0] + ky * window.dilations[0] - window.padding[0];
         let row = line.image * window.input[0] + y - self.x.first_row;
+        let row = row % self.x.held_rows;
         (row * window.input[1] + x) * self.x.pixel_stride
     }
 

@@ -168,7 +168,7 @@ impl Kernel for Depthwise {
         let output = io.write::<f32>(0);
         let io = &*io;
         let channels = self.filter.channels();
-        let images = Strip { data: io.read(0), first: 0 };
+        let images = Strip::whole(io.read(0));
         let [stride, first] = self.inside;
         let pixels = output.len() / stride;
         let matrix = MatrixMut::new(&mut output[first..], [pixels, channels], stride);
@@ -198,8 +198,9 @@ impl Depthwise {
         let [input_width, width] = [self.window.input[1], self.window.output[1]];
         let images = Images {
             data: operand.data,
-            first_row: operand.first / input_width,
             pixel_stride: self.filter.channels(),
+            first_row: operand.first / input_width.max(1),
+            held_rows: operand.held / input_width.max(1),
         };
         let post = |rows: Range<usize>, columns: Range<usize>, block: &mut MatrixMut<'_, f32>| {
             let mut scratch = scratch.lock().unwrap_or_else(|error| error.into_inner());

@@ -343,7 +343,8 @@ impl ByRows for Product {
         let post = Mutex::new(scratch.take(self.epilogue.scratch_bytes() / size_of::<f32>()));
         let (left, top) = match &self.left {
             Left::Matrix { .. } => {
-                let data = &operand.data[(rows.start - operand.first) * k..];
+                let at = (rows.start - operand.first) % operand.held;
+                let data = &operand.data[at * k..];
                 (Rows::Matrix(Matrix::row_major(data, [rows.len(), k])), rows.start)
             }
             Left::Pixels { window, batch, pixel_stride } => {

@@ -43,31 +43,35 @@ impl Stage {
     }
 }
 
-/// The rows of one stage's result that a thread has at hand.
+/// The last rows of one stage's result, in a ring.
 #[derive(Default)]
 struct Held<'a> {
     data: &'a mut [f32],
     columns: usize,
-    rows: Range<usize>,
+    /// The first row of all, which lies at place 0.
+    first: usize,
+    /// How many rows there are places for.
+    held: usize,
+    /// Where the rows end that are there.
+    end: usize,
 }
 
 impl Held<'_> {
-    /// Makes room for `rows`, keeping those that are there; gives the others, and the place for them.
-    fn slide(&mut self, rows: Range<usize>) -> (Range<usize>, MatrixMut<'_, f32>) {
-        let missing = self.rows.end.clamp(rows.start, rows.end)..rows.end;
-        let kept = missing.start - rows.start;
-        if kept > 0 {
-            let from = (rows.start - self.rows.start) * self.columns;
-            self.data.copy_within(from..from + kept * self.columns, 0);
+    /// The next rows before `end` that lie one after the other, and their place.
+    fn next(&mut self, end: usize) -> Option<(Range<usize>, MatrixMut<'_, f32>)> {
+        let start = self.end;
+        if start >= end {
+            return None;
         }
-        self.rows = rows;
-        let place = &mut self.data[kept * self.columns..];
-        let size = [missing.len(), self.columns];
-        (missing, MatrixMut::new(place, size, self.columns))
+        let at = (start - self.first) % self.held;
+        let rows = start..end.min(start + self.held - at);
+        self.end = rows.end;
+        let place = &mut self.data[at * self.columns..];
+        Some((rows.clone(), MatrixMut::new(place, [rows.len(), self.columns], self.columns)))
     }
 
     fn strip(&self) -> Strip<'_> {
-        Strip { data: self.data, first: self.rows.start }
+        Strip { data: self.data, first: self.first, held: self.held }
     }
 }
 
@@ -171,10 +175,12 @@ impl Strips {
     ) {
         let last = self.stages.len() - 1;
         let mut scratch = Scratch::new(bytes);
-        let mut held: [Held<'_>; MOST] = Default::default();
-        for (held, stage) in held.iter_mut().zip(&self.stages[..last]) {
-            held.columns = stage.rows().columns();
-            held.data = scratch.take(stage.rows * held.columns);
+        let mut rings: [Held<'_>; MOST] = Default::default();
+        let first = self.needs(rows.start..rows.end.min(rows.start + self.height));
+        for ((ring, stage), first) in rings.iter_mut().zip(&self.stages[..last]).zip(first) {
+            let columns = stage.rows().columns();
+            let data = scratch.take(stage.rows * columns);
+            *ring = Held { data, columns, first: first.start, held: stage.rows, end: first.start };
         }
         let working = scratch.take::<u8>(self.stage_bytes());
         for start in rows.clone().step_by(self.height) {
@@ -182,17 +188,18 @@ impl Strips {
             let needs = self.needs(strip.clone());
             for (i, stage) in self.stages.iter().enumerate() {
                 let io = io.reads_from(stage.first_read);
-                let (before, after) = held.split_at_mut(i);
+                let (before, after) = rings.split_at_mut(i);
                 let operand = match before.last() {
-                    None => Strip { data: io.read(0), first: 0 },
-                    Some(held) => held.strip(),
+                    None => Strip::whole(io.read(0)),
+                    Some(ring) => ring.strip(),
                 };
                 if i == last {
                     let inside = strip.start - rows.start..strip.end - rows.start;
                     let result = result.part(inside, 0..stage.rows().columns());
                     stage.rows().compute(strip.clone(), operand, result, &io, working);
-                } else {
-                    let (missing, result) = after[0].slide(needs[i].clone());
+                    continue;
+                }
+                while let Some((missing, result)) = after[0].next(needs[i].end) {
                     stage.rows().compute(missing, operand, result, &io, working);
                 }
             }

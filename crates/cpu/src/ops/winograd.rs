@@ -188,7 +188,7 @@ impl Kernel for Winograd {
             self.taps.pack(self.filter.tile(), panels, into);
         };
         let convolution = Convolution {
-            x: Images { data: io.read(0), first_row: 0, pixel_stride: self.filter.channels() },
+            x: Images::whole(io.read(0), self.filter.channels()),
             filter: &self.filter,
             window: &self.window,
             pack: &pack,

@@ -60,11 +60,15 @@ fn every_path_matches_the_definition() {
                 let rows = images * oh;
                 for range in [0..rows / 2, rows / 2..rows] {
                     let part = &mut y[range.start * ow * (channels + 1)..];
-                    // No more of the images than is needed.
-                    let taken = window.taken(range.clone());
-                    let data = &x[taken.start * width * stride..taken.end * width * stride];
+                    // No more of the images than is needed; the last row is at the first place
+                    // where there was one before it.
+                    let (taken, row) = (window.taken(range.clone()), width * stride);
+                    let turned = usize::from(taken.start > 0);
+                    let (first_row, held_rows) = (taken.start - turned, taken.len());
+                    let mut data = x[taken.start * row..taken.end * row].to_vec();
+                    data.rotate_right(turned * row);
                     depthwise(
-                        Images { data, first_row: taken.start, pixel_stride: stride },
+                        Images { data: &data, pixel_stride: stride, first_row, held_rows },
                         &packed,
                         &window,
                         range.clone(),
@@ -112,7 +116,7 @@ fn nan_passes_through_the_clamp() {
         let x = [-1.0, 9.0, f32::NAN, 1.0, 1.0, 1.0, 1.0, -5.0, 2.0];
         let mut y = [0.5; 9];
         let out = MatrixMut::new(&mut y, [9, 1], 1);
-        let images = Images { data: &x, first_row: 0, pixel_stride: 1 };
+        let images = Images::whole(&x, 1);
         depthwise(images, &packed, &window, 0..1, out, [0.0, 6.0], None);
         // 0 * NaN is NaN too.
         for (i, expected) in [(0, 0.0), (4, 1.0), (7, 0.0), (8, 2.0)] {
@@ -135,7 +139,7 @@ fn finished_rows_are_handed_over_once() {
                 y.row(i).iter_mut().for_each(|x| *x += row as f32);
             }
         };
-        let images = Images { data: &x, first_row: 0, pixel_stride: 3 };
+        let images = Images::whole(&x, 3);
         let out = MatrixMut::new(&mut y, [30, 3], 3);
         depthwise(images, &packed, &window, 0..5, out, [-9.0, 9.0], Some(post));
         assert!(y.iter().enumerate().all(|(i, &y)| y == (i / 3) as f32), "{isa:?}: {y:?}");

@@ -78,7 +78,7 @@ impl Case {
     ) -> Vec<f32> {
         let points = PackedPoints::new(tile, self.filter()).expect("all points are finite");
         let pack = |panels: Range<usize>, into: &mut [f32]| pack(tile, self.filter(), panels, into);
-        let x = Images { data: &self.x, first_row: 0, pixel_stride: self.channels };
+        let x = Images::whole(&self.x, self.channels);
         let convolution = Convolution { x, filter: &points, window: &self.window, pack: &pack };
         let finish = Finish { bias: &self.bias, clamp: self.clamp, post };
         let mut y = vec![9.0; self.pixels() * self.outputs];
