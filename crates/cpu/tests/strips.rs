@@ -115,6 +115,39 @@ fn what_follows_each_convolution_matches() {
 }
 
 #[test]
+fn depthwise_convolutions_at_both_ends_match() {
+    for (name, window, kernel) in [
+        ("overlapping rows", ", padding: [1, 1, 1, 1]", 3),
+        ("every second row", ", padding: [1, 1, 1, 1], strides: [2, 2]", 3),
+        ("rows that are passed over", ", strides: [3, 1]", 1),
+    ] {
+        let depthwise =
+            format!("{{ inputLayout: \"nhwc\", filterLayout: \"ihwo\", groups: {WIDE}{window} }}");
+        let source = format!(
+            "%x = input \"x\" float32[1, 90, 61, {WIDE}]
+%w0 = constant float32[1, 3, 3, {WIDE}] {}
+%w1 = constant float32[1, 1, {WIDE}, {WIDE}] {}
+%w2 = constant float32[1, {kernel}, {kernel}, {WIDE}] {}
+%c0 = conv2d(%x, %w0) {{ inputLayout: \"nhwc\", filterLayout: \"ihwo\", groups: {WIDE}, padding: [1, 1, 1, 1] }}
+%i0 = relu(%c0)
+%c1 = conv2d(%i0, %w1) {{ inputLayout: \"nhwc\", filterLayout: \"hwio\" }}
+%i1 = relu(%c1)
+%y = conv2d(%i1, %w2) {depthwise}
+output \"y\" = %y
+",
+            numbers(9 * WIDE, 0.125),
+            numbers(WIDE * WIDE, 0.03125),
+            numbers(kernel * kernel * WIDE, 0.25),
+        );
+        let graph = parse(&source);
+        for engine in engines() {
+            assert_eq!(steps(&engine, &graph).len(), 1, "{name}");
+        }
+        check(&engines(), name, &graph, &inputs(&graph), 2e-5);
+    }
+}
+
+#[test]
 fn strips_have_the_bits_of_whole_images() {
     for case in CASES {
         let joined = parse(&case.text(PLAIN, ""));

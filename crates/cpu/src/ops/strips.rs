@@ -43,7 +43,8 @@ impl Stage {
     }
 }
 
-/// The last rows of one stage's result, in a ring.
+/// The last rows of one stage's result, in a ring. What takes a row for a row of its own has a ring of
+/// the same rows, so that pieces that lie one after the other in the one do so in the other.
 #[derive(Default)]
 struct Held<'a> {
     data: &'a mut [f32],
@@ -57,17 +58,12 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// The next rows before `end` that lie one after the other, and their place.
-    fn next(&mut self, end: usize) -> Option<(Range<usize>, MatrixMut<'_, f32>)> {
-        let start = self.end;
-        if start >= end {
-            return None;
-        }
-        let at = (start - self.first) % self.held;
-        let rows = start..end.min(start + self.held - at);
-        self.end = rows.end;
-        let place = &mut self.data[at * self.columns..];
-        Some((rows.clone(), MatrixMut::new(place, [rows.len(), self.columns], self.columns)))
+    /// Where the first of some rows lies, and as many more of them as follow there.
+    fn place(&mut self, rows: Range<usize>) -> (Range<usize>, MatrixMut<'_, f32>) {
+        let at = (rows.start - self.first) % self.held;
+        let rows = rows.start..rows.end.min(rows.start + self.held - at);
+        let size = [rows.len(), self.columns];
+        (rows, MatrixMut::new(&mut self.data[at * self.columns..], size, self.columns))
     }
 
     fn strip(&self) -> Strip<'_> {
@@ -75,9 +71,9 @@ impl Held<'_> {
     }
 }
 
-/// The kernel for a chain of kernels, each with the number of operands that it reads: all those of the first are the
-/// chain's, then those of the others but their first. The result has so many rows of `width` pixels, to be shared out
-/// in `parts`.
+/// The kernel for a chain of kernels, each with the number of operands that it reads: all those of
+/// the first are the chain's, then those of the others but their first. The result has so many rows
+/// of `width` pixels, to be shared out in `parts`.
 pub(crate) fn chain(
     kernels: Vec<(Box<dyn Kernel>, usize)>,
     [height, width]: [usize; 2],
@@ -193,14 +189,21 @@ impl Strips {
                     None => Strip::whole(io.read(0)),
                     Some(ring) => ring.strip(),
                 };
-                if i == last {
-                    let inside = strip.start - rows.start..strip.end - rows.start;
-                    let result = result.part(inside, 0..stage.rows().columns());
-                    stage.rows().compute(strip.clone(), operand, result, &io, working);
-                    continue;
+                let need = needs[i].clone();
+                let mut start = if i == last { need.start } else { after[0].end.max(need.start) };
+                while start < need.end {
+                    let missing = start..need.end;
+                    let (piece, place) = if i == last {
+                        let inside = missing.start - rows.start..missing.end - rows.start;
+                        (missing, result.part(inside, 0..stage.rows().columns()))
+                    } else {
+                        after[0].place(missing)
+                    };
+                    start = piece.end;
+                    stage.rows().compute(piece, operand, place, &io, working);
                 }
-                while let Some((missing, result)) = after[0].next(needs[i].end) {
-                    stage.rows().compute(missing, operand, result, &io, working);
+                if i < last {
+                    after[0].end = start;
                 }
             }
         }
