@@ -33,7 +33,7 @@ pub(crate) struct Sum;
 /// The sum of absolute values.
 #[derive(Clone, Copy)]
 pub(crate) struct Absolute;
-/// The sum of squares of what is left after the shift is subtracted; no shift means zero.
+/// The sum of squares.
 #[derive(Clone, Copy)]
 pub(crate) struct Square;
 /// The sum of exponentials.
@@ -73,10 +73,7 @@ macro_rules! sums {
 sums! {
     Sum, false, |s, total, x, _shift| s.add(total, x);
     Absolute, false, |s, total, x, _shift| s.add(total, s.abs(x));
-    Square, false, |s, total, x, shift| {
-        let x = s.sub(x, shift);
-        s.mul_add(x, x, total)
-    };
+    Square, false, |s, total, x, _shift| s.mul_add(x, x, total);
     ExpSum, true, |s, total, x, shift| s.add(total, math::exp(s, s.sub(x, shift)));
 }
 
