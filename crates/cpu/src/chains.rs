@@ -84,14 +84,14 @@ fn followers(
         let [first, next] = touching[&image][..] else { return None };
         let makes = step.kernel.by_rows()?;
         let takes = steps[next].kernel.by_rows()?;
-        let [rows, columns] = rows_and_columns(graph, &steps[next])?;
+        let [rows, width] = rows_and_width(graph, &steps[next])?;
         let is_passed_on = first == at
             && makes.inside() == [makes.columns(), 0]
             && steps[next].touched.reads.first() == Some(&Site::Value(image))
             && takes.takes(0..0).is_some()
-            && rows_and_columns(graph, step).is_some();
+            && rows_and_width(graph, step).is_some();
         let is_light = |step: &Lowered| step.kernel.packed_bytes() <= MOST_CONSTANTS;
-        let is_shared_out = rows >= LEAST_ROWS * threads && columns > 0;
+        let is_shared_out = rows >= LEAST_ROWS * threads && width > 0;
         let is_large = graph.desc(image).byte_length() as usize >= LEAST_IMAGE * threads;
         (is_passed_on && is_shared_out && is_light(step) && is_light(&steps[next]))
             .then_some(Follower { step: next, is_large })
@@ -100,7 +100,7 @@ fn followers(
 }
 
 /// The rows of pixels of the images that a step makes, and their width.
-fn rows_and_columns(graph: &Graph, step: &Lowered) -> Option<[usize; 2]> {
+fn rows_and_width(graph: &Graph, step: &Lowered) -> Option<[usize; 2]> {
     let [Site::Value(image)] = step.touched.writes[..] else { return None };
     let [images, height, width, _channels] = graph.desc(image).shape[..] else { return None };
     Some([(images * height) as usize, width as usize])
@@ -112,7 +112,7 @@ fn one_step(mut links: Vec<Lowered>, graph: &Graph, threads: usize) -> Lowered {
         return links.remove(0);
     }
     let last = &links[links.len() - 1];
-    let size = rows_and_columns(graph, last).expect("chains make images");
+    let size = rows_and_width(graph, last).expect("chains make images");
     let writes = last.touched.writes.clone();
     let mut kernels = Vec::with_capacity(links.len());
     let mut reads = Vec::new();

@@ -47,8 +47,8 @@ pub(crate) trait Kernel: Send + Sync {
 /// A kernel of floats whose one result, a matrix with a row per pixel, can be computed by rows, from
 /// rows of the operand at index 0.
 pub(crate) trait ByRows {
-    /// The rows of the operand that some rows of the result are computed from: as many further on as
-    /// the result's are, or fewer. `None` where the whole operand has to be there.
+    /// The rows of the operand, from the first to the last, that some rows of the result are computed
+    /// from; rows further on take none that lie before. `None` where the whole operand has to be there.
     fn takes(&self, rows: Range<usize>) -> Option<Range<usize>>;
 
     /// The columns of the result.

@@ -91,23 +91,23 @@ impl ForEachIsa for Normalize<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Normalize { axis, inner, epsilon, along, affine, x, out } = self;
+        let part = |index: usize| Part { axis, inner, epsilon, along, affine, index };
         if inner == 1 {
-            let group = |index: usize| Part { axis, inner, epsilon, along, affine, index };
             let outer = x.len() / axis;
             let grouped = outer - outer % ROWS;
             for first in (0..grouped).step_by(ROWS) {
                 let range = first * axis..(first + ROWS) * axis;
-                group(first).rows::<S, ROWS>(s, &x[range.clone()], &mut out[range]);
+                part(first).rows::<S, ROWS>(s, &x[range.clone()], &mut out[range]);
             }
             for row in grouped..outer {
                 let range = row * axis..(row + 1) * axis;
-                group(row).rows::<S, 1>(s, &x[range.clone()], &mut out[range]);
+                part(row).rows::<S, 1>(s, &x[range.clone()], &mut out[range]);
             }
             return;
         }
         let parts = x.chunks_exact(axis * inner).zip(out.chunks_exact_mut(axis * inner));
         for (index, (x, out)) in parts.enumerate() {
-            let part = Part { axis, inner, epsilon, along, affine, index };
+            let part = part(index);
             let wide = 4 * S::LANES;
             let mut at = 0;
             while at + wide <= inner {
