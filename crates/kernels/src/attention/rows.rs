@@ -132,14 +132,16 @@ fn copy(
 ) {
     let from = &matrix.data[rows.start * matrix.columns..rows.end * matrix.columns];
     let (to, after) = std::mem::take(rest).split_at_mut(from.len());
+    *rest = after;
     match stream {
         Some(stream) => stream.copy(from, to),
-        None => to.copy_from_slice(from),
-    }
-    *rest = after;
-    // What comes next arrives while these are computed with.
-    for line in (0..from.len()).step_by(LINE) {
-        prefetch(from.as_ptr().wrapping_add(from.len() + line));
+        None => {
+            to.copy_from_slice(from);
+            // What comes next arrives while these are computed with.
+            for line in (0..from.len()).step_by(LINE) {
+                prefetch(from.as_ptr().wrapping_add(from.len() + line));
+            }
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Copies past the caches: for what is read again only after other memory has taken its place.
 
+#[cfg(target_arch = "x86_64")]
+use crate::gemm::tile::prefetch;
+
 /// Copies whose results are seen by other threads once it is dropped.
 #[derive(Debug, Default)]
 pub struct Stream {
@@ -8,7 +11,7 @@ pub struct Stream {
 
 impl Stream {
     /// Copies `from` to `to`, whose lines are not brought into a cache, where there are instructions
-    /// for that.
+    /// for that. What lies after `from` is expected to be copied next, and asked for.
     ///
     /// # Panics
     ///
@@ -27,9 +30,11 @@ impl Stream {
                 // SAFETY: the machine has the instructions.
                 unsafe { whole_lines(from, to) };
             } else {
-                let (from, to) = (from.as_flattened(), to.as_flattened_mut());
-                let quarters = from.as_chunks::<4>().0.iter().zip(to.as_chunks_mut::<4>().0);
-                quarters.for_each(|(from, to)| store(from, to));
+                for (from, to) in from.iter().zip(to) {
+                    prefetch(std::ptr::from_ref(from).wrapping_add(AHEAD));
+                    let quarters = from.as_chunks::<4>().0.iter().zip(to.as_chunks_mut::<4>().0);
+                    quarters.for_each(|(from, to)| store(from, to));
+                }
             }
             to_rest.copy_from_slice(from_rest);
         }
@@ -46,6 +51,10 @@ impl Drop for Stream {
     }
 }
 
+/// How far ahead of its use a line is asked for, in lines.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 32;
+
 /// The elements of a cache line.
 #[cfg(target_arch = "x86_64")]
 const LINE: usize = 16;
@@ -57,6 +66,7 @@ fn whole_lines(from: &[[f32; LINE]], to: &mut [[f32; LINE]]) {
     use std::arch::x86_64::{_mm512_loadu_ps, _mm512_stream_ps};
     for (from, to) in from.iter().zip(to) {
         debug_assert!(to.as_ptr().align_offset(64) == 0);
+        prefetch(std::ptr::from_ref(from).wrapping_add(AHEAD));
         // SAFETY: there are sixteen elements.
         let vector = unsafe { _mm512_loadu_ps(from.as_ptr()) };
         // SAFETY: as above; the one caller has cut `to` where it is aligned.

@@ -64,6 +64,8 @@ pub struct Block {
 /// Elements of k that are summed before C is visited: a panel of B then stays in the
 /// first-level cache while the rows of a block pass by. Panels are narrow in WebAssembly.
 const KC: usize = if cfg!(target_arch = "wasm32") { 512 } else { 256 };
+/// The same for one row, past which panels do not come again: they pass by in longer runs.
+const KC_ROW: usize = 1024;
 /// Rows of A that are made ready together; they stay in the second-level cache.
 const MC: usize = 224;
 /// The floats that quantized panels become at a time.
@@ -75,12 +77,18 @@ const STREAM: usize = 1 << 18;
 
 /// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
 pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
-    Room::<f32>::bytes(rows.min(MC), depth, longest(depth)) + Scratch::bytes_for::<f32>(FLOATS)
+    Room::<f32>::bytes(rows.min(MC), depth, longest(depth, most_depth(rows)))
+        + Scratch::bytes_for::<f32>(FLOATS)
+}
+
+/// The most elements of a piece, for an A of so many rows.
+fn most_depth(rows: usize) -> usize {
+    if rows == 1 { KC_ROW } else { KC }
 }
 
 /// The elements of the longest piece.
-fn longest(depth: Depth) -> usize {
-    depth.blocks(KC).map(|piece| piece.elements()).max().unwrap_or(0)
+fn longest(depth: Depth, most: usize) -> usize {
+    depth.blocks(most).map(|piece| piece.elements()).max().unwrap_or(0)
 }
 
 /// Computes a block of `C = A * B`; `c` is that block.
@@ -111,7 +119,11 @@ pub fn gemm(
     let blocks = Heights::new(block.rows.len(), MC);
     let most = blocks.rows(0).len();
     let mut scratch = Scratch::new(scratch);
-    let mut room = Room::take(&mut scratch, most, depth, longest(depth));
+    let most_depth = match b.data {
+        Panels::F32(_) => most_depth(a.rows()),
+        Panels::Quantized(_) => KC,
+    };
+    let mut room = Room::take(&mut scratch, most, depth, longest(depth, most_depth));
     let floats = scratch.take(FLOATS);
     let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
     for i in 0..blocks.tiles {
@@ -126,7 +138,7 @@ pub fn gemm(
         let heights = Heights::new(rows.len(), b.tile.mr);
         let mut passes =
             |columns: Range<usize>, c: &mut MatrixMut<'_, f32>, finish: &Finish<'_>| {
-                let mut pieces = depth.blocks(KC).peekable();
+                let mut pieces = depth.blocks(most_depth).peekable();
                 while let Some(piece) = pieces.next() {
                     let ready = a.ready(rows.clone(), heights, &piece, columns.len(), &mut room);
                     let pass = Pass {

@@ -93,8 +93,13 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
                     let from = b.wrapping_add(v / VP * call.panel_stride + v % VP * S::LANES);
                     // SAFETY: the panel holds `step` elements for each of `segments * depth` k.
                     *column = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
-                    // A panel is read once from front to back.
-                    prefetch(from.wrapping_add(AHEAD));
+                    // A panel is read once from front to back. One row's comes from memory, and
+                    // more requests of the second-level cache are under way at a time.
+                    if MR == 1 {
+                        prefetch_far(from.wrapping_add(AHEAD));
+                    } else {
+                        prefetch(from.wrapping_add(AHEAD));
+                    }
                 }
                 for (i, row) in sums.iter_mut().enumerate() {
                     // SAFETY: each pointer of the table has `depth` elements behind it.
