@@ -91,7 +91,8 @@ fn followers(
             && takes.takes(0..0).is_some()
             && rows_and_width(graph, step).is_some();
         let is_light = |step: &Lowered| step.kernel.packed_bytes() <= MOST_CONSTANTS;
-        let is_shared_out = rows >= LEAST_ROWS * threads && width > 0;
+        // A single row's sums of products are cut otherwise than those of many.
+        let is_shared_out = rows >= LEAST_ROWS * threads && width > 1;
         let is_large = graph.desc(image).byte_length() as usize >= LEAST_IMAGE * threads;
         (is_passed_on && is_shared_out && is_light(step) && is_light(&steps[next]))
             .then_some(Follower { step: next, is_large })

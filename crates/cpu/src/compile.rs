@@ -10,6 +10,7 @@ use crate::Engine;
 use crate::alias::{Aliased, aliased, size_of};
 use crate::chains;
 use crate::cost::{flops, reads_a_part};
+use crate::factors;
 use crate::io::Places;
 use crate::kernel::{Built, Cx, Kernel};
 use crate::layout::{Layout, Site, Touched, place_values};
@@ -85,8 +86,9 @@ struct Compiler<'a> {
     /// Operands of a concat along the innermost dimension that nothing else takes: kernels that can
     /// write them there.
     columns: HashMap<ValueId, Columns>,
-    /// Attentions, by their last nodes, that compute two concats as well.
-    joins: HashMap<NodeId, (Built, [NodeId; 2])>,
+    /// Kernels that compute nodes of other groups as well, by the last nodes of their own, and the
+    /// groups with those.
+    ahead: HashMap<NodeId, (Built, Group)>,
     /// Values that must be copied to outputs.
     copies: Vec<(ValueId, usize)>,
     /// How many groups have yet to read each constant.
@@ -140,14 +142,16 @@ impl<'a> Compiler<'a> {
             }
         }
         let columns = columns(graph, &joined);
-        let joins = HashMap::new();
-        Compiler { engine, graph, layout, skipped, joined, columns, joins, copies, uses }
+        let ahead = HashMap::new();
+        Compiler { engine, graph, layout, skipped, joined, columns, ahead, copies, uses }
     }
 
     fn compile(mut self, groups: &[Group]) -> Result<Program> {
         let mut steps = Vec::new();
         let mut kept: HashSet<ValueId> = HashSet::new();
-        self.find_joins(groups);
+        let uses = uses_by_nodes(self.graph);
+        self.find_joins(groups, &uses);
+        self.find_scaled(groups, &uses);
         for group in groups {
             for lowered in self.lower_steps(group)? {
                 kept.extend(lowered.touched.reads.iter().filter_map(|site| match site {
@@ -183,12 +187,11 @@ impl<'a> Compiler<'a> {
     }
 
     /// Leaves concats of keys and of values to the attentions that take them.
-    fn find_joins(&mut self, groups: &[Group]) {
-        let uses = uses_by_nodes(self.graph);
+    fn find_joins(&mut self, groups: &[Group], uses: &[usize]) {
         let way = attention::way(self.graph);
         for group in groups {
             let Pattern::Attention(attention) = &group.pattern else { continue };
-            let Some(joins) = attention::joins(self.graph, attention, &group.nodes, &uses) else {
+            let Some(joins) = attention::joins(self.graph, attention, &group.nodes, uses) else {
                 continue;
             };
             let last = group.nodes[group.nodes.len() - 1];
@@ -196,37 +199,43 @@ impl<'a> Compiler<'a> {
             if let Some(built) = attention::lower(attention, Some((&joins, way)), &self.cx(last)) {
                 let concats = joins.map(|join| join.node);
                 self.skipped.extend(concats);
-                self.joins.insert(last, (built, concats));
+                let nodes = [&group.nodes, &concats[..]].concat();
+                self.ahead.insert(last, (built, Group { pattern: group.pattern.clone(), nodes }));
+            }
+        }
+    }
+
+    /// Leaves the scaling of images to the convolutions that take them.
+    fn find_scaled(&mut self, groups: &[Group], uses: &[usize]) {
+        let scaled = factors::find(self.graph, groups, uses);
+        for group in groups {
+            let Some(root) = factors::root(group) else { continue };
+            let Some(&image) = scaled.get(&root) else { continue };
+            let cx = Cx { scaled: Some(image), ..self.cx(root) };
+            let (_, product) = divide(group);
+            if let Some(built) = ops::lower_matrix(&cx, &product[1..]) {
+                let last = group.nodes[group.nodes.len() - 1];
+                self.skipped.insert(image.node);
+                let nodes = [&[image.node], &group.nodes[..]].concat();
+                self.ahead
+                    .insert(last, (built, Group { pattern: Pattern::Matrix { root }, nodes }));
             }
         }
     }
 
     /// The steps for a group: one, or one for each node where no kernel takes the whole.
     fn lower_steps(&mut self, group: &Group) -> Result<Vec<Lowered>> {
-        let whole = match &group.pattern {
-            Pattern::Single => None,
-            Pattern::Pointwise => chain::lower(self.graph, &group.nodes, self.engine.isa()),
-            Pattern::Matrix { root } => {
-                let (_, product) = divide(group);
-                ops::lower_matrix(&self.cx(*root), &product[1..])
-            }
-            Pattern::Attention(attention) => {
-                let last = group.nodes[group.nodes.len() - 1];
-                if let Some((built, concats)) = self.joins.remove(&last) {
-                    let mut group = group.clone();
-                    group.nodes.extend(concats);
-                    return Ok(vec![self.step(built, &group)]);
-                }
-                attention::lower(attention, None, &self.cx(last))
-            }
-            Pattern::WeightOnly { root } => ops::lower_weight_only(&self.cx(*root), &group.nodes),
-            Pattern::Quantized { root } => quantized::lower(&self.cx(*root), &group.nodes),
-            Pattern::Normalize { .. } => None,
-        };
+        if group.nodes.iter().all(|id| self.skipped.contains(id)) {
+            return Ok(Vec::new());
+        }
+        let last = group.nodes[group.nodes.len() - 1];
         let (weights, rest) = divide(group);
-        let mut steps = match whole {
-            Some(built) => vec![self.step(built, group)],
-            None => self.lower_each(rest)?,
+        let mut steps = if let Some((built, group)) = self.ahead.remove(&last) {
+            vec![self.step(built, &group)]
+        } else if let Some(built) = self.lower_whole(group) {
+            vec![self.step(built, group)]
+        } else {
+            self.lower_each(rest)?
         };
         let is_read = |id: NodeId| {
             let made = Site::Value(self.graph.node(id).outputs[0]);
@@ -236,6 +245,24 @@ impl<'a> Compiler<'a> {
         let mut all = self.lower_each(&read)?;
         all.append(&mut steps);
         Ok(all)
+    }
+
+    /// The kernel for all of a group, if there is one.
+    fn lower_whole(&self, group: &Group) -> Option<Built> {
+        match &group.pattern {
+            Pattern::Single | Pattern::Normalize { .. } => None,
+            Pattern::Pointwise => chain::lower(self.graph, &group.nodes, self.engine.isa()),
+            Pattern::Matrix { root } => {
+                let (_, product) = divide(group);
+                ops::lower_matrix(&self.cx(*root), &product[1..])
+            }
+            Pattern::Attention(attention) => {
+                let last = group.nodes[group.nodes.len() - 1];
+                attention::lower(attention, None, &self.cx(last))
+            }
+            Pattern::WeightOnly { root } => ops::lower_weight_only(&self.cx(*root), &group.nodes),
+            Pattern::Quantized { root } => quantized::lower(&self.cx(*root), &group.nodes),
+        }
     }
 
     /// A step for each node that needs one.
@@ -270,6 +297,7 @@ impl<'a> Compiler<'a> {
             node_id: id,
             isa: self.engine.isa(),
             threads: &self.engine.threads,
+            scaled: None,
         }
     }
 

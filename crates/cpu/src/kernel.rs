@@ -6,6 +6,7 @@ use webnn_core::{Bytes, DataType, Desc, Graph, Node, NodeId, Op, ValueId};
 use webnn_kernels::Isa;
 use webnn_kernels::gemm::MatrixMut;
 
+use crate::factors::Scaled;
 use crate::io::Io;
 use crate::threads::Threads;
 
@@ -115,6 +116,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) node_id: NodeId,
     pub(crate) isa: Isa,
     pub(crate) threads: &'a Threads,
+    /// What the first operand is, if nothing else computes it: the kernel has to.
+    pub(crate) scaled: Option<Scaled>,
 }
 
 impl<'a> Cx<'a> {

@@ -14,6 +14,7 @@ mod blocks;
 mod chains;
 mod compile;
 mod cost;
+mod factors;
 mod io;
 mod kernel;
 mod layout;

@@ -54,7 +54,17 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
     {
         return Some(built);
     }
-    let mut reads = vec![cx.id(0)];
+    let is_pointwise = window.kernel == [1, 1]
+        && window.strides == [1, 1]
+        && window.padding == [0, 0]
+        && window.input == window.output;
+    // A single row's sums are cut otherwise than those of many: every thread has several.
+    let has_rows = output[1] * output[2] >= 2 * cx.threads.count();
+    let is_scalable = is_pointwise && groups == 1 && input[0] == 1 && has_rows;
+    if cx.scaled.is_some() && !is_scalable {
+        return None;
+    }
+    let mut reads = vec![cx.scaled.map_or(cx.id(0), |scaled| scaled.image)];
     let right = Right::constant(cx, cx.id(1), &views).unwrap_or_else(|| {
         reads.push(cx.id(1));
         Right::Read(views)
@@ -67,12 +77,12 @@ pub(crate) fn lower(op: &Conv2d, cx: &Cx<'_>, after: &[NodeId]) -> Option<Built>
         sizes: [pixels, shape[3], shape[0] * shape[1] * shape[2]],
         groups,
     };
-    let is_pointwise = window.kernel == [1, 1]
-        && window.strides == [1, 1]
-        && window.padding == [0, 0]
-        && window.input == window.output;
     let left = if is_pointwise {
-        Left::Matrix { strides: [channels, 1] }
+        let factors = cx.scaled.map(|scaled| {
+            reads.push(scaled.factors);
+            reads.len() - 1
+        });
+        Left::Matrix { strides: [channels, 1], factors }
     } else {
         Left::Pixels { window, batch: input[0], pixel_stride: channels }
     };

@@ -57,7 +57,7 @@ pub(crate) fn lower_product(cx: &Cx<'_>, packed: Option<Right>, after: &[NodeId]
         epilogue.push(node)?;
     }
     let (epilogue, output) = epilogue.finish()?;
-    let left = Left::Matrix { strides: [k, 1] };
+    let left = Left::Matrix { strides: [k, 1], factors: None };
     Some(build(problems, left, right, epilogue, reads, output, cx.isa, cx.threads.count()))
 }
 
@@ -125,6 +125,6 @@ pub(crate) fn lower_gemm_product(
         epilogue.push(node)?;
     }
     let (epilogue, output) = epilogue.finish()?;
-    let left = Left::Matrix { strides: a_strides };
+    let left = Left::Matrix { strides: a_strides, factors: None };
     Some(build(problems, left, right, epilogue, reads, output, cx.isa, cx.threads.count()))
 }

@@ -11,18 +11,22 @@ use webnn_kernels::gemm::{
     self, Block, Filter, Matrix, MatrixMut, PackedB, PackedQuantized, PackedRef, Pixels, Rows,
     Start, Tile, ToF32, Window, gemm, pack, packed_len, partition,
 };
+use webnn_kernels::map::{Binary, binary};
 
 use crate::blocks::{Cell, Cells, SharedCells};
 use crate::io::Io;
 use crate::kernel::{Built, ByRows, Cx, Kernel, Strip};
 use crate::ops::epilogue::{Bias, Epilogue};
-use crate::threads::{Pieces, Threads};
+use crate::threads::{Pieces, Threads, share};
 
 /// Multiplications and additions that are worth waking a thread for.
 const LEAST_FLOPS: usize = 400_000;
 
 /// To read the left operand takes as long as its products with so many columns.
 const LEAST_COLUMNS: usize = 8;
+
+/// Elements of the left operand that a second-level cache holds beside those of the right one.
+const SCALED: usize = 1 << 16;
 
 /// Fewer elements are packed by one thread.
 const LEAST_PACKED: usize = 1 << 14;
@@ -33,6 +37,8 @@ pub(crate) enum Left {
     Matrix {
         /// From row to row and from column to column.
         strides: [usize; 2],
+        /// The kernel's read that multiplies each row, element by element, of adjacent elements.
+        factors: Option<usize>,
     },
     /// The windows of an image: one problem for each group of channels.
     Pixels { window: Window, batch: usize, pixel_stride: usize },
@@ -202,8 +208,32 @@ impl Product {
 
     /// The working bytes of one thread: for the tiles, and for what follows them.
     fn part_bytes(&self) -> [usize; 2] {
-        let tiles = gemm::scratch_bytes(self.depth(), self.cells.tallest());
+        let tiles = self.tiles_bytes(self.cells.tallest());
         [tiles.next_multiple_of(64), self.epilogue.scratch_bytes()]
+    }
+
+    /// The working bytes for the tiles of so many rows, and for rows that are multiplied before.
+    fn tiles_bytes(&self, rows: usize) -> usize {
+        let tiles = gemm::scratch_bytes(self.depth(), rows);
+        match self.left {
+            Left::Matrix { factors: Some(_), .. } => {
+                let scaled = self.scaled_rows(rows) * self.scaled_stride();
+                Scratch::bytes_for::<f32>(scaled) + Scratch::bytes_for::<u8>(tiles)
+            }
+            Left::Matrix { factors: None, .. } | Left::Pixels { .. } => tiles,
+        }
+    }
+
+    /// Elements from one multiplied row to the next: an odd number of cache lines, so that rows do
+    /// not fall on the same ones.
+    fn scaled_stride(&self) -> usize {
+        const LINE: usize = 16;
+        (self.problems.sizes[2].div_ceil(LINE) | 1) * LINE
+    }
+
+    /// How many of some rows are multiplied at a time.
+    fn scaled_rows(&self, rows: usize) -> usize {
+        (SCALED / self.scaled_stride()).max(self.tile.mr).min(rows)
     }
 
     /// Packs all right operands, every thread some panels.
@@ -239,8 +269,23 @@ impl Product {
         let (problem, group) = (cell.down / self.grid[0], cell.across / self.grid[1]);
         let (top, start) = (problem * m, group * n);
         let offset = self.problems.down[problem].0;
+        let columns = cell.columns.start - start..cell.columns.end - start;
         let rows = match &self.left {
-            Left::Matrix { strides } => {
+            Left::Matrix { factors: Some(factors), .. } => {
+                let (rows, factors) = (cell.rows, io.read(*factors));
+                let left = &left[rows.start * k..];
+                return self.scaled(
+                    rows,
+                    columns,
+                    (left, factors),
+                    right,
+                    cell.matrix,
+                    io,
+                    scratch,
+                    post,
+                );
+            }
+            Left::Matrix { strides, factors: None } => {
                 let data = &left[offset + group * k * strides[1]..];
                 Rows::Matrix(Matrix::new(data, [m, k], *strides))
             }
@@ -250,12 +295,42 @@ impl Product {
                 Rows::Pixels(Pixels::new(data, window, *batch, channels, *pixel_stride, 0.0))
             }
         };
-        let block = Block {
-            rows: cell.rows.start - top..cell.rows.end - top,
-            columns: cell.columns.start - start..cell.columns.end - start,
-        };
+        let block = Block { rows: cell.rows.start - top..cell.rows.end - top, columns };
         let at = At { top, start, block };
         self.block(&at, &rows, right, cell.matrix, io, scratch, post);
+    }
+
+    /// Computes some rows and columns of the one problem, some rows at a time: those of the left
+    /// operand, which begins with the first, are multiplied by factors before.
+    #[allow(clippy::too_many_arguments, reason = "operands, place, result and working memory")]
+    fn scaled(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        (left, factors): (&[f32], &[f32]),
+        right: PackedRef<'_>,
+        mut result: MatrixMut<'_, f32>,
+        io: &Io<'_>,
+        scratch: &mut [u8],
+        post: &Mutex<&mut [f32]>,
+    ) {
+        let k = self.problems.sizes[2];
+        let (most, stride) = (self.scaled_rows(rows.len()), self.scaled_stride());
+        let mut scratch = Scratch::new(scratch);
+        let product = scratch.take::<f32>(most * stride);
+        let tiles = scratch.take::<u8>(gemm::scratch_bytes(self.depth(), most));
+        let parts = rows.len().div_ceil(most.max(1));
+        for part in (0..parts).map(|part| share(rows.len(), parts, part)) {
+            let from = left[part.start * k..part.end * k].chunks_exact(k);
+            for (from, to) in from.zip(product.chunks_exact_mut(stride)) {
+                binary(self.isa, Binary::Mul, from, &factors[..k], &mut to[..k]);
+            }
+            let left = Rows::Matrix(Matrix::new(product, [part.len(), k], [stride, 1]));
+            let block = Block { rows: 0..part.len(), columns: columns.clone() };
+            let at = At { top: rows.start + part.start, start: 0, block };
+            let result = result.part(part, 0..columns.len());
+            self.block(&at, &left, right, result, io, tiles, post);
+        }
     }
 
     /// Computes a block of the result from rows that stand for those of a whole problem.
@@ -322,7 +397,7 @@ impl ByRows for Product {
     }
 
     fn part_bytes(&self, rows: usize) -> usize {
-        let tiles = gemm::scratch_bytes(self.depth(), rows);
+        let tiles = self.tiles_bytes(rows);
         Scratch::bytes_for::<u8>(tiles) + Scratch::bytes_for::<u8>(self.epilogue.scratch_bytes())
     }
 
@@ -339,12 +414,17 @@ impl ByRows for Product {
         };
         let [_, n, k] = self.problems.sizes;
         let mut scratch = Scratch::new(scratch);
-        let tiles = scratch.take::<u8>(gemm::scratch_bytes(self.depth(), rows.len()));
+        let tiles = scratch.take::<u8>(self.tiles_bytes(rows.len()));
         let post = Mutex::new(scratch.take(self.epilogue.scratch_bytes() / size_of::<f32>()));
+        let right = right[0].view();
         let (left, top) = match &self.left {
-            Left::Matrix { .. } => {
+            Left::Matrix { factors, .. } => {
                 let at = (rows.start - operand.first) % operand.held;
                 let data = &operand.data[at * k..];
+                if let Some(factors) = factors {
+                    let left = (data, io.read(*factors));
+                    return self.scaled(rows, 0..n, left, right, result, io, tiles, &post);
+                }
                 (Rows::Matrix(Matrix::row_major(data, [rows.len(), k])), rows.start)
             }
             Left::Pixels { window, batch, pixel_stride } => {
@@ -356,7 +436,7 @@ impl ByRows for Product {
         };
         let block = Block { rows: rows.start - top..rows.end - top, columns: 0..n };
         let at = At { top, start: 0, block };
-        self.block(&at, &left, right[0].view(), result, io, tiles, &post);
+        self.block(&at, &left, right, result, io, tiles, &post);
     }
 }
 
@@ -383,7 +463,7 @@ impl Kernel for Product {
         let is_one = matches!(&self.problems.down[..], [(0, 0)]) && self.problems.groups == 1;
         let [_, _, k] = self.problems.sizes;
         let is_adjacent = match self.left {
-            Left::Matrix { strides } => strides == [k, 1],
+            Left::Matrix { strides, .. } => strides == [k, 1],
             Left::Pixels { .. } => true,
         };
         let is_packed = matches!(self.right, Right::Packed(_));
