@@ -153,7 +153,7 @@ pub(crate) fn build(
     let count = problems.down.len() * problems.groups;
     let flops = 2 * m * n.max(LEAST_COLUMNS) * k * count;
     let parts = (flops / LEAST_FLOPS).clamp(1, threads);
-    let grid = partition(tile, [m, n], parts.div_ceil(count));
+    let grid = partition(tile, [m, n, k], parts.div_ceil(count));
     let blocks = || (0..grid.len()).map(|i| grid.block(i));
     let row_cuts = blocks().step_by(grid.across).map(|block| block.rows.start);
     let column_cuts: Vec<usize> = blocks().take(grid.across).map(|b| b.columns.start).collect();

@@ -14,23 +14,33 @@ pub struct Grid {
     pub across: usize,
 }
 
-/// Cuts `m x n` into at most `threads` blocks of nearly equal work that read as little as can be.
-pub fn partition(tile: &Tile, [m, n]: [usize; 2], threads: usize) -> Grid {
-    grid(tile.nr, [m, n], threads)
+/// Cuts `m x n`, sums of `k` products each, into at most `threads` blocks of nearly equal work that
+/// read as little as can be, of what another thread wrote above all.
+pub fn partition(tile: &Tile, sizes: [usize; 3], threads: usize) -> Grid {
+    grid(tile.nr, sizes, threads)
 }
 
 /// A row costs as much as its products with so many columns, before there is any.
 const ROW: usize = 16;
 /// A column costs as much as its products with so many rows.
 const COLUMN: usize = 8;
+/// An element that another thread wrote last costs as much as so many products: where the two threads'
+/// cores share no cache it costs more.
+const FOREIGN: u64 = 24;
 
 /// As [`partition`], for panels of `nr` columns.
-pub(crate) fn grid(nr: usize, [m, n]: [usize; 2], threads: usize) -> Grid {
+pub(crate) fn grid(nr: usize, [m, n, k]: [usize; 3], threads: usize) -> Grid {
     let panels = n.div_ceil(nr);
     let cost = |down: usize, across: usize| {
         let (rows, columns) = (m.div_ceil(down), (panels.div_ceil(across) * nr).min(n));
+        // Most steps share out rows, all columns of each. Then a thread has written its share of the
+        // rows of A that it reads here, and reads its share of the rows of C in the next step.
+        let own = m.div_ceil(down * across);
+        let foreign = (rows - own) * k + own * (n - columns);
         // Beside its products every row has to be found, and every panel to be read.
-        rows * columns + ROW * rows + COLUMN * columns
+        let products = rows * columns + ROW * rows + COLUMN * columns;
+        // Where addresses have 32 bits, the products of large matrices are more than those count.
+        products as u64 * k as u64 + FOREIGN * foreign as u64
     };
     let (down, across) = (1..=threads.clamp(1, m.max(1)))
         .map(|down| (down, (threads / down).clamp(1, panels.max(1))))
@@ -70,7 +80,7 @@ mod tests {
         for tile in F32 {
             for [m, n] in [[1, 1], [1, 1000], [49, 512], [3136, 64], [197, 197], [5, 0], [0, 5]] {
                 for threads in [1, 2, 3, 4, 7, 64] {
-                    let grid = partition(tile, [m, n], threads);
+                    let grid = partition(tile, [m, n, 64], threads);
                     let mut seen = vec![0; m * n];
                     for block in (0..grid.len()).map(|i| grid.block(i)) {
                         for i in block.rows {
@@ -90,10 +100,26 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_shared_out_unless_that_costs_more() {
+        let tile = Tile::of(crate::Isa::best());
+        // Both threads read all of a B that is small beside A and C, and else its half.
+        for (sizes, grid) in [
+            ([197, 768, 192], [2, 1]),
+            ([197, 192, 768], [2, 1]),
+            ([196, 480, 80], [2, 1]),
+            ([49, 1152, 192], [1, 2]),
+            ([1, 1024, 1024], [1, 2]),
+        ] {
+            let found = partition(tile, sizes, 2);
+            assert_eq!([found.down, found.across], grid, "{sizes:?}");
+        }
+    }
+
+    #[test]
     fn two_threads_halve_the_work() {
         let tile = Tile::of(crate::Isa::best());
         for [m, n] in [[1, 1024], [49, 512], [196, 512], [3136, 64], [12544, 32], [384, 384]] {
-            let grid = partition(tile, [m, n], 2);
+            let grid = partition(tile, [m, n, 256], 2);
             let most = (0..grid.len())
                 .map(|i| grid.block(i).rows.len() * grid.block(i).columns.len())
                 .max()

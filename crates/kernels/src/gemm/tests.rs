@@ -29,7 +29,7 @@ fn product(
     let b = b.view();
     let (m, n) = (a.rows(), b.columns());
     let mut c = MatrixMut::new(c, [m, n], stride);
-    let grid = partition(b.tile(), [m, n], threads);
+    let grid = partition(b.tile(), [m, n, a.depth().elements()], threads);
     for i in 0..grid.len() {
         let block = grid.block(i);
         let mut scratch = vec![0x7f; scratch_bytes(a.depth(), block.rows.len())];

@@ -174,7 +174,7 @@ fn build(
 ) -> Option<Built> {
     let ([rows, columns, depth], groups) = (sizes, right.len());
     let parts = (2 * rows * columns * depth * groups / LEAST_FLOPS).clamp(1, cx.threads.count());
-    let grid = int8::partition(Tile::of(cx.isa), [rows, columns], parts.div_ceil(groups));
+    let grid = int8::partition(Tile::of(cx.isa), [rows, columns, depth], parts.div_ceil(groups));
     let blocks = || (0..grid.len()).map(|i| grid.block(i));
     let down = blocks().step_by(grid.across).map(|block| block.rows.start);
     let inside: Vec<usize> = blocks().take(grid.across).map(|b| b.columns.start).collect();

@@ -135,7 +135,8 @@ impl Tile {
     }
 }
 
-/// Cuts `m x n` into at most `threads` blocks of nearly equal work that read as little as can be.
-pub fn partition(tile: &Tile, [m, n]: [usize; 2], threads: usize) -> Grid {
-    grid(tile.nr, [m, n], threads)
+/// Cuts `m x n`, sums of `k` products each, into at most `threads` blocks of nearly equal work that
+/// read as little as can be, of what another thread wrote above all.
+pub fn partition(tile: &Tile, sizes: [usize; 3], threads: usize) -> Grid {
+    grid(tile.nr, sizes, threads)
 }

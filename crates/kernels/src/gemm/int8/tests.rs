@@ -33,7 +33,7 @@ fn sums<T: Byte>(a: &Rows<'_, T>, zero_point: i32, b: &PackedB, threads: usize) 
     let (m, n) = (a.rows(), b.columns());
     let mut c = vec![i32::MIN; m * n];
     let mut whole = MatrixMut::new(&mut c, [m, n], n);
-    let grid = partition(b.tile(), [m, n], threads);
+    let grid = partition(b.tile(), [m, n, a.depth().elements()], threads);
     for block in (0..grid.len()).map(|i| grid.block(i)) {
         let mut scratch = vec![0xa5; scratch_bytes(b, block.rows.len())];
         let output = Output::I32(whole.part(block.rows.clone(), block.columns.clone()));
