@@ -116,7 +116,8 @@ class Machine:
                 rate = max(read["bytesPerSecond"], reads.get(read["bytes"], 0))
                 reads[read["bytes"]] = rate
         best = {key: max(p[key] for p in peaks) for key in ("floatOpsPerSecond", "int8OpsPerSecond")}
-        return best | {"reads": sorted(reads.items())}
+        lines = sorted(peak["lineNs"] for peak in peaks if peak["lineNs"])
+        return best | {"reads": sorted(reads.items()), "lines": lines}
 
     def percent(self, model, threads, milliseconds):
         """The time of the arithmetic at the peak rate, or of reading the weights, in per cent."""
@@ -165,6 +166,8 @@ def table(threads, models, machine, most_foreign):
             f"{peaks['int8OpsPerSecond'] / 1e9:.0f} GOP/s of 8-bit integers, "
             f"reading {memory / 1e9:.1f} GB/s."
         )
+        if lines := peaks["lines"]:
+            yield f"A line passed between threads in {lines[0]} to {lines[-1]} ns."
         yield ""
     yield (
         "| model | webnn, ms | best peer, ms | ratio | of peak | load and compile, ms | ratio "

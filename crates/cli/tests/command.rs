@@ -178,6 +178,8 @@ fn steps_are_held_against_what_the_machine_can_do() {
     assert!(total["floatOpsPerSecond"].as_f64().unwrap() > 1e6, "{total}");
     assert!(total["int8OpsPerSecond"].as_f64().unwrap() > 1e6, "{total}");
     assert_eq!(total["reads"].as_array().unwrap().len(), 4);
+    // No other thread has a line to pass.
+    assert!(total["lineNs"].is_null(), "{total}");
     let steps = printed["steps"].as_array().unwrap();
     let least = |of: &Value| of["leastNs"].as_f64().unwrap();
     let sum: f64 = steps.iter().map(|step| least(&step["roofline"])).sum();

@@ -1,5 +1,7 @@
 //! What the machine can do at most with an engine's threads: the yardstick of a profile.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use webnn_kernels::buffer::Buffer;
@@ -17,6 +19,9 @@ pub struct Peaks {
     /// Sizes in bytes, in ascending order, and how many bytes in a second are read of memory of
     /// that size that is read again and again: of the caches first, of the main memory last.
     pub reads: Vec<(usize, f64)>,
+    /// How long a line that one thread wrote takes to the core of another one: whether their cores
+    /// share a cache. `None` where there is no other thread.
+    pub line: Option<Duration>,
 }
 
 /// What caches of the usual sizes hold whole, and what none does.
@@ -43,6 +48,7 @@ impl Peaks {
             float_ops: operations(threads, |rounds| peak::multiply_add(isa, rounds)),
             int8_ops: operations(threads, |rounds| peak::dot(isa, rounds)),
             reads: read_rates(isa, threads),
+            line: (0..TRIALS).filter_map(|_| line(threads)).min(),
         }
     }
 }
@@ -75,6 +81,39 @@ fn read_rates(isa: Isa, threads: &Threads) -> Vec<(usize, f64)> {
     SIZES.iter().map(|&size| (size, rate(size))).collect()
 }
 
+/// The time that a line takes from one thread to another, which pass it to and fro; `None` where the
+/// other one does not come.
+fn line(threads: &Threads) -> Option<Duration> {
+    /// How often each has it.
+    const TURNS: usize = 2000;
+    /// Looks at the line after which a thread waits no longer: the other one may not be there.
+    const PATIENCE: usize = 1 << 18;
+    if threads.count() < 2 {
+        return None;
+    }
+    let turn = AtomicUsize::new(0);
+    let took = Mutex::new(None);
+    threads.run(2, &|part| {
+        let mut start = None;
+        for mine in (part..2 * TURNS).step_by(2) {
+            let mut looks = 0..PATIENCE;
+            while turn.load(Ordering::Acquire) != mine {
+                if looks.next().is_none() {
+                    return;
+                }
+                std::hint::spin_loop();
+            }
+            // Until the first turn a thread may have waited for the other one to wake up.
+            start.get_or_insert_with(Instant::now);
+            turn.store(mine + 1, Ordering::Release);
+        }
+        let passes = (2 * TURNS - 2) as u32;
+        let mut took = took.lock().unwrap_or_else(PoisonError::into_inner);
+        *took = start.map(|start| start.elapsed() / passes);
+    });
+    took.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn best(mut work: impl FnMut()) -> Duration {
     (0..TRIALS).map(|_| time(&mut work)).min().unwrap_or_default()
 }
@@ -90,8 +129,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lines_pass_between_threads_if_there_are_any() {
+        assert_eq!(line(&Threads::new(1)), None);
+        let (lonely, _helpers) = Threads::hosted(2);
+        assert_eq!(line(&lonely), None);
+        if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
+            let threads = Threads::new(2);
+            // Another process may have one of the cores for a while.
+            assert!((0..1000).find_map(|_| line(&threads)).is_some());
+        }
+    }
+
+    #[test]
     fn memory_is_as_fast_as_the_cache_that_it_fits_in() {
-        let peaks = Peaks { float_ops: 1.0, int8_ops: 1.0, reads: vec![(10, 9.0), (100, 4.0)] };
+        let peaks =
+            Peaks { float_ops: 1.0, int8_ops: 1.0, reads: vec![(10, 9.0), (100, 4.0)], line: None };
         for (bytes, rate) in [(0, 9.0), (10, 9.0), (11, 4.0), (100, 4.0), (1000, 4.0)] {
             assert_eq!(peaks.read_rate(bytes), rate, "{bytes} bytes");
         }

@@ -146,8 +146,11 @@ impl Roofline {
             };
             format!("{}B/s of {size}", giga(rate))
         });
+        let line = self.peaks.line.map_or(String::new(), |line| {
+            format!("; a line passes between threads in {} ns", line.as_nanos())
+        });
         format!(
-            "{}FLOP/s; {}OP/s of 8-bit integers; reads {}",
+            "{}FLOP/s; {}OP/s of 8-bit integers; reads {}{line}",
             giga(self.peaks.float_ops),
             giga(self.peaks.int8_ops),
             reads.collect::<Vec<_>>().join(", ")
@@ -162,6 +165,7 @@ impl Roofline {
             "floatOpsPerSecond": self.peaks.float_ops,
             "int8OpsPerSecond": self.peaks.int8_ops,
             "reads": self.peaks.reads.iter().map(read).collect::<Vec<_>>(),
+            "lineNs": self.peaks.line.map(|line| line.as_nanos() as u64),
             "ns": total.time.as_nanos() as u64,
             "leastNs": total.least.as_nanos() as u64,
             "percentOfPeak": total.percent(),
@@ -194,7 +198,8 @@ mod tests {
 
     fn roofline(footprint: usize) -> Roofline {
         let reads = vec![(100, 1000.0), (1000, 100.0)];
-        Roofline { peaks: Peaks { float_ops: 1000.0, int8_ops: 4000.0, reads }, footprint }
+        let peaks = Peaks { float_ops: 1000.0, int8_ops: 4000.0, reads, line: None };
+        Roofline { peaks, footprint }
     }
 
     #[test]
