@@ -40,6 +40,19 @@ fn check(name: &str, shapes: &[&[u32]], required: u32, attributes: &str) {
 }
 
 #[test]
+fn few_steps_of_a_deep_input_have_the_same_bits_however_they_are_shared() {
+    // Of three steps two threads have two and one, and three have one each.
+    const DEEP: u32 = 1100;
+    for (name, gates) in [("lstm", 4), ("gru", 3)] {
+        let shapes: [&[u32]; 3] = [&[3, 1, DEEP], &[1, gates * 64, DEEP], &[1, gates * 64, 64]];
+        for is_constant in [true, false] {
+            let operands = operands(&shapes, 0b111, DataType::Float32, is_constant);
+            check_some(&engines(), name, &operands, "steps=3 hiddenSize=64", 1e-4);
+        }
+    }
+}
+
+#[test]
 fn lstm_matches_in_every_layout_and_direction() {
     for (direction, count) in [("forward", 1), ("backward", 1), ("both", 2)] {
         for layout in ["iofg", "ifgo"] {

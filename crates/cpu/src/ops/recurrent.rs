@@ -1,5 +1,7 @@
 //! What LSTM and GRU share: operands as floats, packed weights, the products with them.
 
+use std::ops::Range;
+
 use webnn_core::ops::lstm::Activation;
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
@@ -159,11 +161,23 @@ pub(super) fn product(
     to: &mut [f32],
     scratch: &mut [u8],
 ) {
+    let x = Matrix::row_major(x, [rows, weight.rows()]);
+    product_rows(x, 0..rows, weight, start, to, scratch);
+}
+
+/// The same for some rows: how sums are cut depends on the whole of `x`.
+fn product_rows(
+    x: Matrix<'_, f32>,
+    rows: Range<usize>,
+    weight: PackedRef<'_>,
+    start: Start<'_>,
+    to: &mut [f32],
+    scratch: &mut [u8],
+) {
     let columns = weight.columns();
-    let x = Rows::Matrix(Matrix::row_major(x, [rows, weight.rows()]));
-    let to = MatrixMut::new(to, [rows, columns], columns);
+    let to = MatrixMut::new(to, [rows.len(), columns], columns);
     let finish = Finish { start, ..Finish::NONE };
-    gemm(&x, weight, to, &Block { rows: 0..rows, columns: 0..columns }, &finish, scratch);
+    gemm(&Rows::Matrix(x), weight, to, &Block { rows, columns: 0..columns }, &finish, scratch);
 }
 
 /// A [`product`] of many rows, cut over the threads; `scratch` is cut likewise.
@@ -179,13 +193,13 @@ pub(super) fn projection(
     let rows = to.len() / columns;
     let parts = threads.parts(rows, LEAST_PRODUCTS.div_ceil(depth * columns));
     let results = Pieces::new(to, columns, parts);
+    let x = Matrix::row_major(x, [rows, depth]);
     let room = scratch.len() / parts;
     let rooms = Pieces::new(scratch, room, parts);
     threads.run(parts, &|part| {
         let (rows, to) = results.take(part);
         let (_, scratch) = rooms.take(part);
-        let x = &x[rows.start * depth..rows.end * depth];
-        product(x, rows.len(), weight, Start::Columns(bias), to, scratch);
+        product_rows(x, rows, weight, Start::Columns(bias), to, scratch);
     });
 }
 

@@ -77,13 +77,18 @@ const STREAM: usize = 1 << 18;
 
 /// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
 pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
-    Room::<f32>::bytes(rows.min(MC), depth, longest(depth, most_depth(rows)))
-        + Scratch::bytes_for::<f32>(FLOATS)
+    let many = Room::<f32>::bytes(rows.min(MC), depth, longest(depth, KC));
+    let one = Room::<f32>::bytes(1, depth, longest(depth, KC_ROW));
+    many.max(one) + Scratch::bytes_for::<f32>(FLOATS)
 }
 
-/// The most elements of a piece, for an A of so many rows.
-fn most_depth(rows: usize) -> usize {
-    if rows == 1 { KC_ROW } else { KC }
+/// The most elements of a piece. That depends on the whole of A and of B, so that bits do not depend
+/// on how C is cut into blocks.
+fn most_depth(a: &Rows<'_, f32>, b: &PackedRef<'_>) -> usize {
+    match (a, b.data) {
+        (Rows::Matrix(Matrix { rows: 1, .. }), Panels::F32(_)) => KC_ROW,
+        (Rows::Matrix(_) | Rows::Pixels(_), Panels::F32(_) | Panels::Quantized(_)) => KC,
+    }
 }
 
 /// The elements of the longest piece.
@@ -119,10 +124,7 @@ pub fn gemm(
     let blocks = Heights::new(block.rows.len(), MC);
     let most = blocks.rows(0).len();
     let mut scratch = Scratch::new(scratch);
-    let most_depth = match b.data {
-        Panels::F32(_) => most_depth(a.rows()),
-        Panels::Quantized(_) => KC,
-    };
+    let most_depth = most_depth(a, &b);
     let mut room = Room::take(&mut scratch, most, depth, longest(depth, most_depth));
     let floats = scratch.take(FLOATS);
     let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
