@@ -37,6 +37,11 @@ impl Cells {
         self.rows[down]..self.rows[down + 1]
     }
 
+    /// Where columns are cut, first and last included.
+    pub(crate) fn column_cuts(&self) -> &[usize] {
+        &self.columns
+    }
+
     /// The most rows of a cell.
     pub(crate) fn tallest(&self) -> usize {
         self.rows.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)

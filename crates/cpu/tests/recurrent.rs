@@ -146,3 +146,40 @@ fn long_sequences_are_projected_by_several_threads() {
     let operands = operands(&shapes, 0b111, DataType::Float32, true);
     check_some(&engines(), "lstm", &operands, "steps=200 hiddenSize=64 returnSequence=true", 1e-4);
 }
+
+#[test]
+fn steps_have_the_same_bits_however_many_threads_share_their_units() {
+    // The last panel of units is narrower than the others, and the last vector not whole.
+    const HIDDEN: u32 = 149;
+    for (name, gates, rest) in [
+        ("lstm", 4, "direction=both layout=ifgo"),
+        ("gru", 3, "direction=backward layout=rzn"),
+        ("gru", 3, "resetAfter=false"),
+    ] {
+        let directions = if rest.contains("both") { 2 } else { 1 };
+        let shapes: [&[u32]; 5] = [
+            &[4, 3, 20],
+            &[directions, gates * HIDDEN, 20],
+            &[directions, gates * HIDDEN, HIDDEN],
+            &[directions, gates * HIDDEN],
+            &[directions, gates * HIDDEN],
+        ];
+        let attributes = format!("steps=4 hiddenSize={HIDDEN} returnSequence=true {rest}");
+        for is_constant in [true, false] {
+            let operands = operands(&shapes, 0b11111, DataType::Float32, is_constant);
+            check_some(&engines(), name, &operands, &attributes, 1e-4);
+        }
+    }
+    let shapes: [&[u32]; 8] = [
+        &[3, 20],
+        &[4 * HIDDEN, 20],
+        &[4 * HIDDEN, HIDDEN],
+        &[3, HIDDEN],
+        &[3, HIDDEN],
+        &[4 * HIDDEN],
+        &[4 * HIDDEN],
+        &[3 * HIDDEN],
+    ];
+    let operands = operands(&shapes, 0xff, DataType::Float32, true);
+    check_some(&engines(), "lstmCell", &operands, &format!("hiddenSize={HIDDEN}"), 1e-4);
+}

@@ -19,6 +19,7 @@ pub mod norm;
 pub mod peak;
 pub mod pool;
 pub mod quantize;
+pub mod recurrent;
 pub mod reduce;
 pub mod resample;
 pub mod scan;

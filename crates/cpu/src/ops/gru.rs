@@ -1,18 +1,21 @@
 //! Gated recurrent units: one product for the inputs of all steps, then step by step.
 
+use std::ops::Range;
+
 use webnn_core::Result;
 use webnn_core::ops::gru::gru_activations;
 use webnn_core::ops::lstm::Direction;
 use webnn_core::ops::{Gru, GruCell};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
-use webnn_kernels::gemm::Start;
-use webnn_kernels::map::Unary;
+use webnn_kernels::gemm::{Block, Matrix, MatrixMut, PackedRef, Start};
+use webnn_kernels::recurrent::{self, Activation};
 
+use crate::blocks::{Cells, SharedCells};
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::ops::recurrent::{Floats, Operands, Weight, activate, product, projection, unary_of};
-use crate::threads::Threads;
+use crate::ops::recurrent::{Floats, Operands, Shares, Weight, activation_of, product, projection};
+use crate::threads::{Pieces, Threads};
 
 /// The gate n is the last one in every layout.
 const NEW: usize = 2;
@@ -23,19 +26,19 @@ struct Network {
     batch: usize,
     hidden: usize,
     direction: Direction,
-    /// The places of z and r.
-    gates: [usize; 2],
     /// For z and r, and for n.
-    activations: [Unary; 2],
-    reset_after: bool,
+    activations: [Activation; 2],
     input: Floats,
     weight: Weight,
-    /// The recurrent weight's rows for z and r.
+    /// The recurrent weight of z and r, and of n where the reset comes after its product.
     recurrent: Weight,
-    /// The recurrent weight's rows for n.
-    recurrent_new: Weight,
+    /// The recurrent weight of n where the reset comes before.
+    recurrent_new: Option<Weight>,
     biases: [Floats; 2],
     state: Floats,
+    shares: Shares,
+    /// The products of `recurrent` and of `recurrent_new`, as the threads share them.
+    cells: [Cells; 2],
     /// Whether all hidden states are a result.
     has_sequence: bool,
 }
@@ -61,39 +64,64 @@ fn network(op: &Gru, cx: &Cx<'_>, biases: [usize; 2], state: usize) -> Built {
     let directions = op.direction.count() as usize;
     let input = cx.input(0);
     let features = input.shape[input.rank() - 1] as usize;
+    let batch = input.elements() / steps / features;
     let mut operands = Operands::default();
-    let rows = 3 * hidden;
-    let [z, r, _] = op.layout.gates();
-    let recurrent = [directions, rows, hidden];
+    let gates = op.layout.gates();
+    let first = operands.floats(cx, 0);
+    let weight = Weight::new(&mut operands, cx, 1, [directions, 3, hidden, features], &gates);
+    let mut recurrent =
+        |gates: &[usize]| Weight::new(&mut operands, cx, 2, [directions, 3, hidden, hidden], gates);
+    let (recurrent, recurrent_new) = match op.reset_after {
+        true => (recurrent(&gates), None),
+        false => (recurrent(&gates[..NEW]), Some(recurrent(&gates[NEW..]))),
+    };
+    let shares = Shares::new(&recurrent, batch, cx.threads);
     let kernel = Network {
         isa: cx.isa,
         steps,
-        batch: input.elements() / steps / features,
+        batch,
         hidden,
         direction: op.direction,
-        gates: [z, r],
-        activations: gru_activations(&op.activations).map(unary_of),
-        reset_after: op.reset_after,
-        input: operands.floats(cx, 0),
-        weight: Weight::new(&mut operands, cx, 1, [directions, rows, features], 0..rows),
-        recurrent: Weight::new(&mut operands, cx, 2, recurrent, 0..NEW * hidden),
-        recurrent_new: Weight::new(&mut operands, cx, 2, recurrent, NEW * hidden..rows),
+        activations: gru_activations(&op.activations).map(activation_of),
+        input: first,
+        weight,
         biases: biases.map(|slot| operands.floats(cx, slot)),
         state: operands.floats(cx, state),
+        cells: [if op.reset_after { 3 } else { NEW }, 1].map(|count| shares.gates(count)),
+        recurrent,
+        recurrent_new,
+        shares,
         has_sequence: op.return_sequence,
     };
     Built::new(kernel, cx, &operands.reads)
 }
 
+/// A recurrent weight of one direction, its bias, and how the threads share its products.
+#[derive(Clone, Copy)]
+struct Recurrent<'a> {
+    weight: PackedRef<'a>,
+    bias: &'a [f32],
+    cells: &'a Cells,
+}
+
+/// Some units of a row.
+struct At {
+    row: usize,
+    units: Range<usize>,
+}
+
+/// Computes some units of a row from their products.
+type Compute<'a> = dyn Fn(&At, &[f32], &mut [f32]) + Sync + 'a;
+
 /// Working memory of a step.
 struct Room<'a> {
-    /// The recurrent products of z and r, and of n, batch by batch.
+    /// The recurrent products, batch by batch.
     gates: &'a mut [f32],
     new: &'a mut [f32],
     /// The hidden state after the reset.
     reset: &'a mut [f32],
-    row: &'a mut [f32],
-    products: &'a mut [u8],
+    /// For the products, one part after the other.
+    scratch: &'a mut [u8],
 }
 
 impl Network {
@@ -110,77 +138,95 @@ impl Network {
         if self.has_sequence { self.steps * self.directions() * self.state_len() } else { 0 }
     }
 
-    fn weights(&self) -> [&Weight; 3] {
-        [&self.weight, &self.recurrent, &self.recurrent_new]
+    fn weights(&self) -> impl Iterator<Item = &Weight> {
+        [&self.weight, &self.recurrent].into_iter().chain(&self.recurrent_new)
     }
 
-    fn projection_bytes(&self, threads: usize) -> usize {
-        let rows = self.steps * self.batch;
-        let bytes = self.weight.product_bytes(rows).next_multiple_of(64) * threads;
-        let step = [&self.recurrent, &self.recurrent_new].map(|w| w.product_bytes(self.batch));
-        bytes.max(step[0]).max(step[1])
+    /// The columns of n's product where it is one of its own.
+    fn new_columns(&self) -> usize {
+        self.recurrent_new.as_ref().map_or(0, Weight::columns)
+    }
+
+    fn products_bytes(&self, threads: usize) -> usize {
+        let projection = self.weight.product_bytes(self.steps * self.batch);
+        let step = self.weights().skip(1).map(|weight| weight.product_bytes(self.batch));
+        step.fold(projection, usize::max) * threads
     }
 
     /// One step of one direction: `sums` holds the products with the input, and the bias that was
     /// added to them.
     fn step(
         &self,
+        threads: &Threads,
         sums: &[f32],
-        recurrent: [webnn_kernels::gemm::PackedRef<'_>; 2],
-        bias: &[f32],
-        hidden: &mut [f32],
+        (gates, new): (Recurrent<'_>, Option<Recurrent<'_>>),
+        hidden: &[f32],
+        next: &mut [f32],
         room: &mut Room<'_>,
     ) {
-        let size = self.hidden;
-        let [z, r] = self.gates;
-        let [gates, new] = self.activations;
-        // The recurrent bias belongs to the recurrent product: where both sums nearly cancel, to
-        // add it to the other one would lose what the specification's order keeps.
-        let (gate_bias, new_bias) = bias.split_at(NEW * size);
-        let start = Start::Columns(gate_bias);
-        product(hidden, self.batch, recurrent[0], start, room.gates, room.products);
-        for (batch, gate_sums) in room.gates.chunks_exact_mut(2 * size).enumerate() {
-            let sums = &sums[batch * 3 * size..][..2 * size];
-            gate_sums.iter_mut().zip(sums).for_each(|(gate, sum)| *gate += sum);
-            activate(self.isa, gates, gate_sums, room.row);
-        }
-        let gate = |batch: usize, gate: usize| batch * 2 * size + gate * size;
-        let start = Start::Columns(new_bias);
-        if self.reset_after {
-            product(hidden, self.batch, recurrent[1], start, room.new, room.products);
-            for (batch, new) in room.new.chunks_exact_mut(size).enumerate() {
-                let reset = &room.gates[gate(batch, r)..][..size];
-                new.iter_mut().zip(reset).for_each(|(new, reset)| *new *= reset);
-            }
-        } else {
-            for (batch, to) in room.reset.chunks_exact_mut(size).enumerate() {
-                let reset = &room.gates[gate(batch, r)..][..size];
-                let hidden = &hidden[batch * size..][..size];
-                for ((to, reset), hidden) in to.iter_mut().zip(reset).zip(hidden) {
-                    *to = reset * hidden;
-                }
-            }
-            product(room.reset, self.batch, recurrent[1], start, room.new, room.products);
-        }
-        for (batch, candidate) in room.new.chunks_exact_mut(size).enumerate() {
-            let sums = &sums[batch * 3 * size + NEW * size..][..size];
-            candidate.iter_mut().zip(sums).for_each(|(new, sum)| *new += sum);
-            activate(self.isa, new, candidate, room.row);
-            let update = &room.gates[gate(batch, z)..][..size];
-            let hidden = &mut hidden[batch * size..][..size];
-            for ((hidden, z), new) in hidden.iter_mut().zip(update).zip(candidate) {
-                *hidden = z * *hidden + (1.0 - z) * *new;
-            }
+        let Room { gates: products, new: new_products, reset, scratch } = room;
+        let Some(new) = new else {
+            return self.share(threads, hidden, gates, products, next, scratch, &|at, from, to| {
+                self.row(sums, hidden, at).reset_after(self.isa, from, to);
+            });
+        };
+        self.share(threads, hidden, gates, products, reset, scratch, &|at, from, to| {
+            self.row(sums, hidden, at).reset(self.isa, from, to);
+        });
+        self.share(threads, reset, new, new_products, next, scratch, &|at, from, to| {
+            let columns = self.shares.columns(&at.units, NEW);
+            let gates = &products[at.row * self.recurrent.columns()..][columns];
+            self.row(sums, hidden, at).reset_before(self.isa, gates, from, to);
+        });
+    }
+
+    /// What the kernel takes of some units of a row.
+    fn row<'a>(&self, sums: &'a [f32], hidden: &'a [f32], at: &At) -> recurrent::Gru<'a> {
+        let columns = self.shares.columns(&at.units, 3);
+        recurrent::Gru {
+            activations: self.activations,
+            sums: &sums[at.row * self.weight.columns()..][columns],
+            hidden: &hidden[at.row * self.hidden..][at.units.clone()],
         }
     }
-}
 
-/// A direction's part of a bias; zeros where there is none.
-fn part_of(bias: &[f32], pass: usize, part: &mut [f32]) {
-    if bias.is_empty() {
-        part.fill(0.0);
-    } else {
-        part.copy_from_slice(&bias[pass * part.len()..][..part.len()]);
+    /// Multiplies `x` with a recurrent weight and computes `to` from the products, which stay where
+    /// they are; every thread some units, row by row.
+    #[allow(clippy::too_many_arguments, reason = "operands, results and working memory")]
+    fn share(
+        &self,
+        threads: &Threads,
+        x: &[f32],
+        recurrent: Recurrent<'_>,
+        products: &mut [f32],
+        to: &mut [f32],
+        scratch: &mut [u8],
+        compute: &Compute<'_>,
+    ) {
+        let (batch, hidden, parts) = (self.batch, self.hidden, self.shares.parts);
+        let columns = recurrent.weight.columns();
+        let x = Matrix::row_major(x, [batch, hidden]);
+        let products = MatrixMut::new(products, [batch, columns], columns);
+        let products = SharedCells::new(products, recurrent.cells, parts);
+        let to = MatrixMut::new(to, [batch, hidden], hidden);
+        let to = SharedCells::new(to, &self.shares.units, parts);
+        let room = scratch.len() / parts;
+        let rooms = Pieces::new(scratch, room, parts);
+        let weight = if self.steps > 1 { recurrent.weight.again() } else { recurrent.weight };
+        threads.run(parts, &|part| {
+            let (_, scratch) = rooms.take(part);
+            for (mut products, mut to) in products.take(part).zip(to.take(part)) {
+                let block = Block { rows: 0..batch, columns: products.columns };
+                let start = Start::Columns(recurrent.bias);
+                let sums = products.matrix.part(0..batch, 0..block.columns.len());
+                product(x, weight, block, start, sums, scratch);
+                let mut at = At { row: 0, units: to.columns };
+                for row in 0..batch {
+                    at.row = row;
+                    compute(&at, products.matrix.row(row), to.matrix.row(row));
+                }
+            }
+        });
     }
 }
 
@@ -188,29 +234,30 @@ impl Kernel for Network {
     fn scratch_bytes(&self, threads: usize) -> usize {
         let f32s = Scratch::bytes_for::<f32>;
         let state = self.state_len();
-        self.weights().iter().map(|weight| weight.scratch_bytes()).sum::<usize>()
+        let columns = [self.weight.columns(), self.recurrent.columns(), self.new_columns()];
+        self.weights().map(Weight::scratch_bytes).sum::<usize>()
             + f32s(self.directions() * state)
-            + f32s(self.steps * 3 * state)
+            + f32s(self.steps * self.batch * columns[0])
             + f32s(self.sequence())
-            + 2 * f32s(3 * self.hidden)
-            + f32s(2 * state)
+            + columns.map(f32s).iter().sum::<usize>()
+            + columns[1..].iter().map(|&columns| f32s(self.batch * columns)).sum::<usize>()
             + 2 * f32s(state)
-            + f32s(2 * self.hidden)
-            + Scratch::bytes_for::<u8>(self.projection_bytes(threads))
+            + Scratch::bytes_for::<u8>(self.products_bytes(threads))
     }
 
     fn packed_bytes(&self) -> usize {
-        self.weights().iter().map(|weight| weight.packed_bytes()).sum()
+        self.weights().map(Weight::packed_bytes).sum()
     }
 
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         let mut scratch = Scratch::new(io.scratch());
         let scratch = &mut scratch;
-        let (size, state) = (self.hidden, self.state_len());
+        let state = self.state_len();
         let input = self.input.get(io);
-        let elements = self.weights().map(|weight| weight.elements(io));
-        let [weight_room, recurrent_room, new_room] =
-            self.weights().map(|weight| weight.room(scratch));
+        let mut weight_room = self.weight.room(scratch);
+        let mut recurrent_room = self.recurrent.room(scratch);
+        let new = self.recurrent_new.as_ref();
+        let mut new_room = new.map(|new| (new, new.room(scratch)));
         let biases = [0, 1].map(|i| self.biases[i].get(io));
         let initial = self.state.get(io);
         let states = scratch.take::<f32>(self.directions() * state);
@@ -219,36 +266,49 @@ impl Kernel for Network {
         } else {
             states.copy_from_slice(initial)
         }
-        let sums = scratch.take::<f32>(self.steps * 3 * state);
+        let columns = self.weight.columns();
+        let sums = scratch.take::<f32>(self.steps * self.batch * columns);
         let sequence = scratch.take::<f32>(self.sequence());
-        let input_bias = scratch.take::<f32>(3 * size);
-        let recurrent_bias = scratch.take::<f32>(3 * size);
+        let input_bias = scratch.take::<f32>(columns);
+        let gates_bias = scratch.take::<f32>(self.recurrent.columns());
+        let new_bias = scratch.take::<f32>(self.new_columns());
+        let next = scratch.take::<f32>(state);
         let mut room = Room {
-            gates: scratch.take(2 * state),
-            new: scratch.take(state),
+            gates: scratch.take(self.batch * self.recurrent.columns()),
+            new: scratch.take(self.batch * self.new_columns()),
             reset: scratch.take(state),
-            row: scratch.take(2 * size),
-            products: scratch.take(self.projection_bytes(threads.count())),
+            scratch: scratch.take(self.products_bytes(threads.count())),
         };
         for pass in 0..self.directions() {
-            part_of(biases[0], pass, input_bias);
-            part_of(biases[1], pass, recurrent_bias);
-            let weight = self.weight.get(pass, elements[0], weight_room);
-            projection(threads, input, weight, input_bias, sums, room.products);
-            let recurrent = [
-                self.recurrent.get(pass, elements[1], recurrent_room),
-                self.recurrent_new.get(pass, elements[2], new_room),
-            ];
-            let hidden = &mut states[pass * state..][..state];
+            self.weight.bias(biases[0], pass, input_bias);
+            let weight = self.weight.get(pass, self.weight.elements(io), &mut weight_room);
+            projection(threads, input, weight, input_bias, sums, room.scratch);
+            // The recurrent bias belongs to the recurrent product: where both sums nearly cancel, to
+            // add it to the other one would lose what the specification's order keeps.
+            self.recurrent.bias(biases[1], pass, gates_bias);
+            let elements = self.recurrent.elements(io);
+            let weight = self.recurrent.get(pass, elements, &mut recurrent_room);
+            let gates = Recurrent { weight, bias: gates_bias, cells: &self.cells[0] };
+            let new = new_room.as_mut().map(|(new, room)| {
+                new.bias(biases[1], pass, new_bias);
+                let weight = new.get(pass, new.elements(io), room);
+                Recurrent { weight, bias: new_bias, cells: &self.cells[1] }
+            });
+            let mut hidden = &mut states[pass * state..][..state];
+            let mut next = &mut *next;
             for step in 0..self.steps {
                 let step =
                     if self.direction.is_backward(pass) { self.steps - 1 - step } else { step };
-                let sums = &sums[step * 3 * state..][..3 * state];
-                self.step(sums, recurrent, recurrent_bias, hidden, &mut room);
+                let sums = &sums[step * self.batch * columns..][..self.batch * columns];
+                self.step(threads, sums, (gates, new), hidden, next, &mut room);
+                std::mem::swap(&mut hidden, &mut next);
                 if self.has_sequence {
                     let at = (step * self.directions() + pass) * state;
                     sequence[at..at + state].copy_from_slice(hidden);
                 }
+            }
+            if !self.steps.is_multiple_of(2) {
+                next.copy_from_slice(hidden);
             }
         }
         io.write::<f32>(0).copy_from_slice(states);

@@ -5,13 +5,14 @@ use webnn_core::ops::lstm::{Direction, lstm_activations};
 use webnn_core::ops::{Lstm, LstmCell};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
-use webnn_kernels::gemm::Start;
-use webnn_kernels::map::{Unary, unary};
+use webnn_kernels::gemm::{Block, Matrix, MatrixMut, PackedRef, Start};
+use webnn_kernels::recurrent::{self, Activation, lstm};
 
+use crate::blocks::{Cells, SharedCells};
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::ops::recurrent::{Floats, Operands, Weight, activate, product, projection, unary_of};
-use crate::threads::Threads;
+use crate::ops::recurrent::{Floats, Operands, Shares, Weight, activation_of, product, projection};
+use crate::threads::{Pieces, Threads};
 
 struct Network {
     isa: Isa,
@@ -19,16 +20,17 @@ struct Network {
     batch: usize,
     hidden: usize,
     direction: Direction,
-    /// The places of i, o, f and g.
-    gates: [usize; 4],
     /// For i, o and f, for g, and for c.
-    activations: [Unary; 3],
+    activations: [Activation; 3],
     input: Floats,
     weight: Weight,
     recurrent: Weight,
     biases: [Floats; 2],
     peephole: Floats,
     states: [Floats; 2],
+    shares: Shares,
+    /// The gates' sums of a step, as the threads share them.
+    cells: Cells,
     /// Whether all hidden states are a result.
     has_sequence: bool,
 }
@@ -62,22 +64,29 @@ fn network(op: &Lstm, cx: &Cx<'_>, slots: &Slots, has_sequence: bool) -> Built {
     let directions = op.direction.count() as usize;
     let input = cx.input(0);
     let features = input.shape[input.rank() - 1] as usize;
+    let batch = input.elements() / steps / features;
     let mut operands = Operands::default();
-    let rows = 4 * hidden;
+    let gates = op.layout.gates();
+    let first = operands.floats(cx, 0);
+    let mut weight =
+        |slot, depth| Weight::new(&mut operands, cx, slot, [directions, 4, hidden, depth], &gates);
+    let (weight, recurrent) = (weight(1, features), weight(2, hidden));
+    let shares = Shares::new(&recurrent, batch, cx.threads);
     let kernel = Network {
         isa: cx.isa,
         steps,
-        batch: input.elements() / steps / features,
+        batch,
         hidden,
         direction: op.direction,
-        gates: op.layout.gates(),
-        activations: lstm_activations(&op.activations).map(unary_of),
-        input: operands.floats(cx, 0),
-        weight: Weight::new(&mut operands, cx, 1, [directions, rows, features], 0..rows),
-        recurrent: Weight::new(&mut operands, cx, 2, [directions, rows, hidden], 0..rows),
+        activations: lstm_activations(&op.activations).map(activation_of),
+        input: first,
+        weight,
+        recurrent,
         biases: slots.biases.map(|slot| operands.floats(cx, slot)),
         peephole: operands.floats(cx, slots.peephole),
         states: slots.states.map(|slot| operands.floats(cx, slot)),
+        cells: shares.gates(4),
+        shares,
         has_sequence,
     };
     Built::new(kernel, cx, &operands.reads)
@@ -97,63 +106,72 @@ impl Network {
         if self.has_sequence { self.steps * self.directions() * self.state() } else { 0 }
     }
 
-    fn projection_bytes(&self, threads: usize) -> usize {
-        let rows = self.steps * self.batch;
-        let bytes = self.weight.product_bytes(rows).next_multiple_of(64) * threads;
-        bytes.max(self.recurrent.product_bytes(self.batch))
+    fn products_bytes(&self, threads: usize) -> usize {
+        let projection = self.weight.product_bytes(self.steps * self.batch);
+        projection.max(self.recurrent.product_bytes(self.batch)) * threads
     }
 
-    /// One step of one direction: `sums` holds the products with the input, `scratch` is for the
-    /// product with the hidden state.
+    /// One step of one direction, every thread some units: `sums` holds the products with the
+    /// input, and the bias that was added to them.
+    #[allow(clippy::too_many_arguments, reason = "operands, states and working memory")]
     fn step(
         &self,
+        threads: &Threads,
         sums: &mut [f32],
+        recurrent: PackedRef<'_>,
         peephole: &[f32],
-        [hidden, cell]: [&mut [f32]; 2],
-        room: &mut [f32],
+        hidden: &[f32],
+        [next, cell]: [&mut [f32]; 2],
+        scratch: &mut [u8],
     ) {
-        let size = self.hidden;
-        let [i, o, f, g] = self.gates;
-        let [gates, candidate, output] = self.activations;
-        let rows = sums.chunks_exact_mut(4 * size);
-        let states = hidden.chunks_exact_mut(size).zip(cell.chunks_exact_mut(size));
-        for (sums, (hidden, cell)) in rows.zip(states) {
-            // The peephole weights lie in the order i, o, f.
-            for (gate, weights) in [i, o, f].into_iter().zip(peephole.chunks_exact(size)) {
-                let sums = sums[gate * size..][..size].iter_mut();
-                for ((sum, weight), cell) in sums.zip(weights).zip(cell.iter()) {
-                    *sum += weight * cell;
+        let (batch, size, parts) = (self.batch, self.hidden, self.shares.parts);
+        let columns = recurrent.columns();
+        let recurrent = if self.steps > 1 { recurrent.again() } else { recurrent };
+        let hidden = Matrix::row_major(hidden, [batch, size]);
+        let sums = MatrixMut::new(sums, [batch, columns], columns);
+        let sums = SharedCells::new(sums, &self.cells, parts);
+        let [next, cell] = [next, cell].map(|state| {
+            SharedCells::new(MatrixMut::new(state, [batch, size], size), &self.shares.units, parts)
+        });
+        let room = scratch.len() / parts;
+        let rooms = Pieces::new(scratch, room, parts);
+        threads.run(parts, &|part| {
+            let (_, scratch) = rooms.take(part);
+            let states = next.take(part).zip(cell.take(part));
+            for (mut sums, (mut next, mut cell)) in sums.take(part).zip(states) {
+                let block = Block { rows: 0..batch, columns: sums.columns };
+                let to = sums.matrix.part(0..batch, 0..block.columns.len());
+                product(hidden, recurrent, block, Start::Accumulate, to, scratch);
+                // The peephole weights lie in the order i, o, f.
+                let weights = |gate: usize| &peephole[gate * size..][next.columns.clone()];
+                let peephole = (!peephole.is_empty()).then(|| [0, 1, 2].map(weights));
+                for row in 0..batch {
+                    let step = recurrent::Lstm {
+                        activations: self.activations,
+                        sums: sums.matrix.row(row),
+                        peephole,
+                        cell: cell.matrix.row(row),
+                        hidden: next.matrix.row(row),
+                    };
+                    lstm(self.isa, step);
                 }
             }
-            for (gate, op) in [(i, gates), (o, gates), (f, gates), (g, candidate)] {
-                activate(self.isa, op, &mut sums[gate * size..][..size], room);
-            }
-            let gate = |gate: usize| &sums[gate * size..][..size];
-            let products = gate(i).iter().zip(gate(g)).zip(gate(f));
-            for (cell, ((i, g), f)) in cell.iter_mut().zip(products) {
-                *cell = f * *cell + i * g;
-            }
-            unary(self.isa, output, cell, hidden);
-            for (hidden, o) in hidden.iter_mut().zip(gate(o)) {
-                *hidden *= o;
-            }
-        }
+        });
     }
 }
 
 impl Kernel for Network {
     fn scratch_bytes(&self, threads: usize) -> usize {
         let f32s = Scratch::bytes_for::<f32>;
-        let states = 2 * f32s(self.directions() * self.state());
-        let sums = f32s(self.steps * self.batch * 4 * self.hidden);
+        let columns = self.weight.columns();
         self.weight.scratch_bytes()
             + self.recurrent.scratch_bytes()
-            + states
-            + sums
+            + 2 * f32s(self.directions() * self.state())
+            + f32s(self.state())
+            + f32s(self.steps * self.batch * columns)
             + f32s(self.sequence())
-            + f32s(4 * self.hidden)
-            + f32s(self.hidden)
-            + Scratch::bytes_for::<u8>(self.projection_bytes(threads))
+            + 2 * f32s(columns)
+            + Scratch::bytes_for::<u8>(self.products_bytes(threads))
     }
 
     fn packed_bytes(&self) -> usize {
@@ -165,10 +183,8 @@ impl Kernel for Network {
         let scratch = &mut scratch;
         let (size, state) = (self.hidden, self.state());
         let input = self.input.get(io);
-        let weights = self.weight.elements(io);
-        let recurrents = self.recurrent.elements(io);
-        let weight_room = self.weight.room(scratch);
-        let recurrent_room = self.recurrent.room(scratch);
+        let mut weight_room = self.weight.room(scratch);
+        let mut recurrent_room = self.recurrent.room(scratch);
         let biases = [0, 1].map(|i| self.biases[i].get(io));
         let peepholes = self.peephole.get(io);
         let initial = [0, 1].map(|i| self.states[i].get(io));
@@ -176,36 +192,40 @@ impl Kernel for Network {
         for (state, initial) in states.iter_mut().zip(initial) {
             if initial.is_empty() { state.fill(0.0) } else { state.copy_from_slice(initial) }
         }
-        let sums = scratch.take::<f32>(self.steps * self.batch * 4 * size);
+        let columns = self.weight.columns();
+        let next = scratch.take::<f32>(state);
+        let sums = scratch.take::<f32>(self.steps * self.batch * columns);
         let sequence = scratch.take::<f32>(self.sequence());
-        let bias = scratch.take::<f32>(4 * size);
-        let room = scratch.take::<f32>(size);
-        let products = scratch.take::<u8>(self.projection_bytes(threads.count()));
+        let [bias, other] = [0, 1].map(|_| scratch.take::<f32>(columns));
+        let products = scratch.take::<u8>(self.products_bytes(threads.count()));
         for pass in 0..self.directions() {
-            bias.fill(0.0);
-            for part in biases.iter().filter(|part| !part.is_empty()) {
-                let part = &part[pass * bias.len()..][..bias.len()];
-                bias.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-            }
-            let weight = self.weight.get(pass, weights, weight_room);
+            self.weight.bias(biases[0], pass, bias);
+            self.weight.bias(biases[1], pass, other);
+            bias.iter_mut().zip(&*other).for_each(|(sum, other)| *sum += other);
+            let weight = self.weight.get(pass, self.weight.elements(io), &mut weight_room);
             projection(threads, input, weight, bias, sums, products);
-            let recurrent = self.recurrent.get(pass, recurrents, recurrent_room);
+            let elements = self.recurrent.elements(io);
+            let recurrent = self.recurrent.get(pass, elements, &mut recurrent_room);
             let peephole = match peepholes.is_empty() {
                 true => peepholes,
                 false => &peepholes[pass * 3 * size..][..3 * size],
             };
+            let range = pass * state..(pass + 1) * state;
+            let [mut hidden, cell] = states.each_mut().map(|state| &mut state[range.clone()]);
+            let mut next = &mut *next;
             for step in 0..self.steps {
                 let step =
                     if self.direction.is_backward(pass) { self.steps - 1 - step } else { step };
-                let range = pass * state..(pass + 1) * state;
-                let [hidden, cell] = states.each_mut().map(|state| &mut state[range.clone()]);
-                let sums = &mut sums[step * 4 * state..][..4 * state];
-                product(hidden, self.batch, recurrent, Start::Accumulate, sums, products);
-                self.step(sums, peephole, [hidden, cell], room);
+                let sums = &mut sums[step * self.batch * columns..][..self.batch * columns];
+                self.step(threads, sums, recurrent, peephole, hidden, [next, cell], products);
+                std::mem::swap(&mut hidden, &mut next);
                 if self.has_sequence {
                     let at = (step * self.directions() + pass) * state;
-                    sequence[at..at + state].copy_from_slice(&states[0][range]);
+                    sequence[at..at + state].copy_from_slice(hidden);
                 }
+            }
+            if !self.steps.is_multiple_of(2) {
+                next.copy_from_slice(hidden);
             }
         }
         io.write::<f32>(0).copy_from_slice(states[0]);

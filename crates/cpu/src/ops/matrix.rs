@@ -95,7 +95,11 @@ impl Right {
 }
 
 /// A right operand packed by all threads, each some panels.
-fn packed<T: ToF32 + Sync>(tile: &'static Tile, b: Filter<'_, T>, threads: &Threads) -> PackedB {
+pub(crate) fn packed<T: ToF32 + Sync>(
+    tile: &'static Tile,
+    b: Filter<'_, T>,
+    threads: &Threads,
+) -> PackedB {
     let (k, n) = (b.rows(), b.columns());
     let mut packed = PackedB::zeroed(tile, [k, n]);
     // The last panel may be narrower.

@@ -1,22 +1,27 @@
-//! What LSTM and GRU share: operands as floats, packed weights, the products with them.
+//! What LSTM and GRU share: operands as floats, packed weights, the products with them, and how the
+//! threads share a step.
 
 use std::ops::Range;
 
-use webnn_core::ops::lstm::Activation;
-use webnn_kernels::Isa;
+use webnn_core::ops::lstm;
 use webnn_kernels::buffer::Scratch;
 use webnn_kernels::gemm::{
     Block, Depth, Filter, Finish, Matrix, MatrixMut, PackedB, PackedRef, Rows, Start, Tile, gemm,
     pack, packed_len, scratch_bytes,
 };
-use webnn_kernels::map::{Unary, unary};
+use webnn_kernels::recurrent::Activation;
 
+use crate::blocks::Cells;
 use crate::io::Io;
 use crate::kernel::Cx;
+use crate::ops::matrix::packed;
 use crate::threads::{Pieces, Threads};
 
 /// A product with fewer multiplications is left to one thread.
 const LEAST_PRODUCTS: usize = 1 << 17;
+
+/// The same within a step, between which threads wait for each other no longer than a step takes.
+const LEAST_IN_STEP: usize = 1 << 14;
 
 /// The operands of a kernel by slot, constants read once and the others at each run.
 #[derive(Default)]
@@ -58,48 +63,92 @@ impl Floats {
     }
 }
 
-/// Some columns of the transposed weight of each direction, packed when the graph is compiled if
-/// the weight is constant.
+/// The transposed weight of each direction, packed when the graph is compiled if the weight is
+/// constant. The columns of some gates lie in turns of a vector of units each, as the kernels that
+/// take the gates' sums ask for.
 pub(super) struct Weight {
     elements: Floats,
     packed: Vec<PackedB>,
     tile: &'static Tile,
-    /// The weight's rows in all, and those that are used: columns of the product.
-    rows: usize,
-    used: std::ops::Range<usize>,
+    turns: Turns,
+    /// The gates of the weight.
+    all: usize,
     /// The weight's columns: the depth of the product.
     depth: usize,
 }
 
+/// How the columns of gates lie.
+#[derive(Clone)]
+struct Turns {
+    /// The gates' places in the operand, in the order of a turn.
+    gates: Vec<usize>,
+    units: usize,
+    lanes: usize,
+}
+
+impl Turns {
+    fn columns(&self) -> usize {
+        self.units.next_multiple_of(self.lanes) * self.gates.len()
+    }
+
+    /// Puts rows of `depth` elements into the order of the columns, with zeros past the last unit.
+    fn order(&self, from: &[f32], depth: usize, to: &mut [f32]) {
+        for (turn, to) in to.chunks_exact_mut(self.lanes * depth).enumerate() {
+            let gate = self.gates[turn % self.gates.len()];
+            let unit = turn / self.gates.len() * self.lanes;
+            let len = self.lanes.min(self.units - unit) * depth;
+            to[..len].copy_from_slice(&from[(gate * self.units + unit) * depth..][..len]);
+            to[len..].fill(0.0);
+        }
+    }
+}
+
 impl Weight {
-    /// The rows `used` of a weight of `[directions, rows, depth]`.
+    /// Some gates of a weight of `[directions, gates * units, depth]`, in this order.
     pub(super) fn new(
         operands: &mut Operands,
         cx: &Cx<'_>,
         slot: usize,
-        [directions, rows, depth]: [usize; 3],
-        used: std::ops::Range<usize>,
+        [directions, all, units, depth]: [usize; 4],
+        gates: &[usize],
     ) -> Weight {
-        let mut weight = Weight {
-            elements: operands.floats(cx, slot),
-            packed: Vec::new(),
-            tile: Tile::of(cx.isa),
-            rows,
-            used,
-            depth,
-        };
+        let tile = Tile::of(cx.isa);
+        let turns = Turns { gates: gates.to_vec(), units, lanes: tile.lanes };
+        let elements = operands.floats(cx, slot);
+        let mut weight = Weight { elements, packed: Vec::new(), tile, turns, all, depth };
         if let Floats::Constant(elements) = &weight.elements {
-            let filter = |pass| PackedB::new(weight.tile, weight.filter(elements, pass));
-            weight.packed = (0..directions).map(filter).collect();
+            let mut ordered = vec![0.0; weight.columns() * depth];
+            let pack = |pass| {
+                weight.order(elements, pass, &mut ordered);
+                packed(tile, weight.filter(&ordered), cx.threads)
+            };
+            weight.packed = (0..directions).map(pack).collect();
             weight.elements = Floats::Absent;
         }
         weight
     }
 
-    fn filter<'a>(&self, elements: &'a [f32], pass: usize) -> Filter<'a, f32> {
-        let all = &elements[pass * self.rows * self.depth..][..self.rows * self.depth];
-        let used = &all[self.used.start * self.depth..self.used.end * self.depth];
-        Matrix::row_major(used, [self.used.len(), self.depth]).transposed().into()
+    /// The columns of the product.
+    pub(super) fn columns(&self) -> usize {
+        self.turns.columns()
+    }
+
+    fn order(&self, elements: &[f32], pass: usize, to: &mut [f32]) {
+        let len = self.all * self.turns.units * self.depth;
+        self.turns.order(&elements[pass * len..][..len], self.depth, to);
+    }
+
+    fn filter<'a>(&self, ordered: &'a [f32]) -> Filter<'a, f32> {
+        Matrix::row_major(ordered, [self.columns(), self.depth]).transposed().into()
+    }
+
+    /// One direction's part of a bias in the order of the columns; zeros where there is none.
+    pub(super) fn bias(&self, bias: &[f32], pass: usize, to: &mut [f32]) {
+        if bias.is_empty() {
+            return to.fill(0.0);
+        }
+        let len = self.all * self.turns.units;
+        self.turns.order(&bias[pass * len..][..len], 1, to);
     }
 
     pub(super) fn packed_bytes(&self) -> usize {
@@ -107,13 +156,13 @@ impl Weight {
     }
 
     fn packed_len(&self) -> usize {
-        packed_len(self.tile, self.depth, self.used.len())
+        packed_len(self.tile, self.depth, self.columns())
     }
 
     /// What [`Weight::room`] takes of the scratch.
     pub(super) fn scratch_bytes(&self) -> usize {
         match self.packed.is_empty() {
-            true => Scratch::bytes_for::<f32>(self.packed_len()),
+            true => 2 * Scratch::bytes_for::<f32>(self.packed_len()),
             false => 0,
         }
     }
@@ -123,11 +172,11 @@ impl Weight {
         self.elements.get(io)
     }
 
-    /// Room to pack one direction at a time; empty where that has been done.
-    pub(super) fn room<'a>(&self, scratch: &mut Scratch<'a>) -> &'a mut [f32] {
+    /// Room to order and to pack one direction at a time; empty where that has been done.
+    pub(super) fn room<'a>(&self, scratch: &mut Scratch<'a>) -> [&'a mut [f32]; 2] {
         match self.packed.is_empty() {
-            true => scratch.take(self.packed_len()),
-            false => &mut [],
+            true => [0, 1].map(|_| scratch.take(self.packed_len())),
+            false => [&mut [], &mut []],
         }
     }
 
@@ -136,51 +185,75 @@ impl Weight {
         &'a self,
         pass: usize,
         elements: &[f32],
-        room: &'a mut [f32],
+        [ordered, room]: &'a mut [&mut [f32]; 2],
     ) -> PackedRef<'a> {
         if let Some(packed) = self.packed.get(pass) {
             return packed.view();
         }
-        let filter = self.filter(elements, pass);
-        pack(self.tile, filter, 0..self.tile.panels(self.used.len()), room);
-        PackedRef::new(self.tile, room, [self.depth, self.used.len()])
+        self.order(elements, pass, ordered);
+        let columns = self.columns();
+        pack(self.tile, self.filter(ordered), 0..self.tile.panels(columns), room);
+        PackedRef::new(self.tile, room, [self.depth, columns])
     }
 
     /// The scratch that one [`product`] of so many rows takes.
     pub(super) fn product_bytes(&self, rows: usize) -> usize {
-        scratch_bytes(Depth::matrix(self.depth), rows)
+        scratch_bytes(Depth::matrix(self.depth), rows).next_multiple_of(64)
     }
 }
 
-/// Adds `x · weight` to what the sums start from, or to what `to` holds.
+/// How threads share a step: each computes all gates of some units.
+pub(super) struct Shares {
+    /// The state's columns.
+    pub(super) units: Cells,
+    pub(super) parts: usize,
+    batch: usize,
+    lanes: usize,
+}
+
+impl Shares {
+    /// For steps that multiply `batch` rows with the weight.
+    pub(super) fn new(weight: &Weight, batch: usize, threads: &Threads) -> Shares {
+        let (units, nr) = (weight.turns.units, weight.tile.nr);
+        let panels = units.div_ceil(nr);
+        let products = batch * weight.columns() * weight.depth;
+        let parts = threads.parts(products, LEAST_IN_STEP).min(panels);
+        let cuts = (0..=parts).map(|part| (part * panels / parts * nr).min(units)).collect();
+        let lanes = weight.turns.lanes;
+        Shares { units: Cells::new(vec![0, batch], cuts), parts, batch, lanes }
+    }
+
+    /// The columns of so many gates, cut likewise.
+    pub(super) fn gates(&self, count: usize) -> Cells {
+        let cuts = self.units.column_cuts().iter().map(|&unit| self.column(unit, count));
+        Cells::new(vec![0, self.batch], cuts.collect())
+    }
+
+    /// The columns of so many gates that belong to some units.
+    pub(super) fn columns(&self, units: &Range<usize>, gates: usize) -> Range<usize> {
+        self.column(units.start, gates)..self.column(units.end, gates)
+    }
+
+    fn column(&self, unit: usize, gates: usize) -> usize {
+        unit.next_multiple_of(self.lanes) * gates
+    }
+}
+
+/// Computes some columns, `to`, of `x · weight`, added to what the sums start from.
+///
+/// How sums are cut depends on the whole of `x`.
 pub(super) fn product(
-    x: &[f32],
-    rows: usize,
-    weight: PackedRef<'_>,
-    start: Start<'_>,
-    to: &mut [f32],
-    scratch: &mut [u8],
-) {
-    let x = Matrix::row_major(x, [rows, weight.rows()]);
-    product_rows(x, 0..rows, weight, start, to, scratch);
-}
-
-/// The same for some rows: how sums are cut depends on the whole of `x`.
-fn product_rows(
     x: Matrix<'_, f32>,
-    rows: Range<usize>,
     weight: PackedRef<'_>,
+    block: Block,
     start: Start<'_>,
-    to: &mut [f32],
+    to: MatrixMut<'_, f32>,
     scratch: &mut [u8],
 ) {
-    let columns = weight.columns();
-    let to = MatrixMut::new(to, [rows.len(), columns], columns);
-    let finish = Finish { start, ..Finish::NONE };
-    gemm(&Rows::Matrix(x), weight, to, &Block { rows, columns: 0..columns }, &finish, scratch);
+    gemm(&Rows::Matrix(x), weight, to, &block, &Finish { start, ..Finish::NONE }, scratch);
 }
 
-/// A [`product`] of many rows, cut over the threads; `scratch` is cut likewise.
+/// A product of many rows, cut over the threads; `scratch` is cut likewise.
 pub(super) fn projection(
     threads: &Threads,
     x: &[f32],
@@ -199,22 +272,16 @@ pub(super) fn projection(
     threads.run(parts, &|part| {
         let (rows, to) = results.take(part);
         let (_, scratch) = rooms.take(part);
-        product_rows(x, rows, weight, Start::Columns(bias), to, scratch);
+        let to = MatrixMut::new(to, [rows.len(), columns], columns);
+        product(x, weight, Block { rows, columns: 0..columns }, Start::Columns(bias), to, scratch);
     });
 }
 
 /// The kernels' name of an activation.
-pub(super) fn unary_of(activation: Activation) -> Unary {
+pub(super) fn activation_of(activation: lstm::Activation) -> Activation {
     match activation {
-        Activation::Relu => Unary::Relu,
-        Activation::Sigmoid => Unary::Sigmoid,
-        Activation::Tanh => Unary::Tanh,
+        lstm::Activation::Relu => Activation::Relu,
+        lstm::Activation::Sigmoid => Activation::Sigmoid,
+        lstm::Activation::Tanh => Activation::Tanh,
     }
-}
-
-/// Applies an activation in place, by way of `room`.
-pub(super) fn activate(isa: Isa, op: Unary, x: &mut [f32], room: &mut [f32]) {
-    let room = &mut room[..x.len()];
-    room.copy_from_slice(x);
-    unary(isa, op, room, x);
 }

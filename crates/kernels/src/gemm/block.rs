@@ -380,6 +380,7 @@ impl Pass<'_> {
             step: 1,
             b: packed.as_ptr(),
             panel_stride,
+            near: self.b.near,
             start: first.as_ptr(),
             start_stride: 0,
             residual: std::ptr::null(),

@@ -39,7 +39,13 @@ impl PackedB {
 
     /// What the driver takes.
     pub fn view(&self) -> PackedRef<'_> {
-        PackedRef { data: Panels::F32(&self.data), k: self.k, n: self.n, tile: self.tile }
+        PackedRef {
+            data: Panels::F32(&self.data),
+            k: self.k,
+            n: self.n,
+            tile: self.tile,
+            near: false,
+        }
     }
 }
 
@@ -59,6 +65,8 @@ pub struct PackedRef<'a> {
     pub(crate) k: usize,
     pub(crate) n: usize,
     pub(crate) tile: &'static Tile,
+    /// Whether it lies in a core's own cache.
+    pub(crate) near: bool,
 }
 
 impl<'a> PackedRef<'a> {
@@ -73,7 +81,14 @@ impl<'a> PackedRef<'a> {
             "a packed {k} x {n} matrix takes more than {} elements",
             data.len()
         );
-        Self { data: Panels::F32(data), k, n, tile }
+        Self { data: Panels::F32(data), k, n, tile, near: false }
+    }
+
+    /// The same, read again and again: if it is small enough, from a core's own cache.
+    pub fn again(self) -> Self {
+        /// Elements that such a cache keeps.
+        const KEPT: usize = 1 << 17;
+        Self { near: packed_len(self.tile, self.k, self.n) <= KEPT, ..self }
     }
 
     /// The number of columns.

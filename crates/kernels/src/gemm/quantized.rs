@@ -190,7 +190,13 @@ impl PackedQuantized {
 
     /// What the driver takes.
     pub fn view(&self) -> PackedRef<'_> {
-        PackedRef { data: Panels::Quantized(self), k: self.k, n: self.n, tile: self.tile }
+        PackedRef {
+            data: Panels::Quantized(self),
+            k: self.k,
+            n: self.n,
+            tile: self.tile,
+            near: false,
+        }
     }
 
     /// The words of a column.

@@ -224,6 +224,26 @@ fn partitions_do_not_change_a_bit() {
 }
 
 #[test]
+fn a_matrix_that_is_read_again_gives_the_same_bits() {
+    for tile in tiles() {
+        for [m, n, k] in [[1, 300, 70], [1, 17, 1300], [3, 100, 40]] {
+            let (a, b) = (numbers(m * k, 10), numbers(n * k, 11));
+            let rows = Rows::Matrix(Matrix::row_major(&a, [m, k]));
+            let packed = PackedB::new(tile, Matrix::row_major(&b, [k, n]).into());
+            let [once, again] = [packed.view(), packed.view().again()].map(|b| {
+                let mut c = vec![0.0; m * n];
+                let mut scratch = vec![0; scratch_bytes(Depth::matrix(k), m)];
+                let block = Block { rows: 0..m, columns: 0..n };
+                let to = MatrixMut::new(&mut c, [m, n], n);
+                gemm(&rows, b, to, &block, &Finish::NONE, &mut scratch);
+                c
+            });
+            assert_eq!(once, again, "{}: {m} x {n} x {k}", tile.name);
+        }
+    }
+}
+
+#[test]
 fn every_block_is_handed_over_once_when_it_is_done() {
     for tile in tiles() {
         for &[m, n, k] in SIZES {

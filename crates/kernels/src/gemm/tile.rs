@@ -17,6 +17,8 @@ pub(crate) struct Call {
     pub(crate) b: *const f32,
     /// From one panel to the next, for the tiles that are wider than a panel.
     pub(crate) panel_stride: usize,
+    /// Whether the panel is in a near cache already.
+    pub(crate) near: bool,
     /// What the sums are added to: a row per row of the tile, `start_stride` apart (0: one row).
     pub(crate) start: *const f32,
     pub(crate) start_stride: usize,
@@ -70,14 +72,11 @@ pub(crate) unsafe fn token<S: Copy>() -> S {
 /// The work of [`run`]. Only `run` makes one, so that its promises hold.
 struct Sums<'a, const MR: usize, const NV: usize, const VP: usize>(&'a Call);
 
-impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, MR, NV, VP> {
-    type Output = ();
-
+impl<const MR: usize, const NV: usize, const VP: usize> Sums<'_, MR, NV, VP> {
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+    fn sums<S: Simd, const NEAR: bool>(&self, s: S) -> [[S::F32; NV]; MR] {
         let call = self.0;
         let mut sums = [[s.splat(0.0); NV]; MR];
-        expect::<S, MR, NV>(call);
         let step = if NV < VP { NV } else { VP } * S::LANES;
         let mut b = call.b;
         let mut ahead = call.ahead;
@@ -86,7 +85,9 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
             // SAFETY: the table has `MR` pointers for each segment.
             let rows = unsafe { rows.read() };
             for k in 0..call.depth {
-                prefetch_far(ahead);
+                if !NEAR {
+                    prefetch_far(ahead);
+                }
                 ahead = ahead.wrapping_add(call.ahead_step);
                 let mut columns = [s.splat(0.0); NV];
                 for (v, column) in columns.iter_mut().enumerate() {
@@ -95,9 +96,9 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
                     *column = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
                     // A panel is read once from front to back. One row's comes from memory, and
                     // more requests of the second-level cache are under way at a time.
-                    if MR == 1 {
+                    if MR == 1 && !NEAR {
                         prefetch_far(from.wrapping_add(AHEAD));
-                    } else {
+                    } else if MR > 1 {
                         prefetch(from.wrapping_add(AHEAD));
                     }
                 }
@@ -111,6 +112,23 @@ impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, 
                 b = b.wrapping_add(step);
             }
         }
+        sums
+    }
+}
+
+impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, MR, NV, VP> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let call = self.0;
+        expect::<S, MR, NV>(call);
+        // One row takes as many requests as products: it is faster without those that nobody needs.
+        let sums = if cfg!(target_arch = "x86_64") && MR == 1 && call.near {
+            self.sums::<S, true>(s)
+        } else {
+            self.sums::<S, false>(s)
+        };
         // SAFETY: `run`'s caller vouches for `start` and `c`.
         unsafe { finish(s, call, sums) };
     }
