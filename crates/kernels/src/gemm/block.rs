@@ -178,9 +178,11 @@ pub fn gemm(
 }
 
 /// Whether B is read panel by panel, each from front to back, and not piece by piece: where one tile
-/// is as high as C, B passes by once, and main memory is fastest where it is read in one stream.
+/// is as high as C, B passes by once, and main memory is fastest where it is read in one stream. From a
+/// cache several panels at a time are faster.
 fn is_stream(a: &Rows<'_, f32>, b: &PackedRef<'_>, heights: Heights, columns: usize) -> bool {
     heights.tiles == 1
+        && !b.near
         && a.is_in_place(heights.rows(0).len(), columns)
         && matches!(b.data, Panels::F32(_))
         && b.n > NARROW

@@ -65,7 +65,7 @@ pub struct PackedRef<'a> {
     pub(crate) k: usize,
     pub(crate) n: usize,
     pub(crate) tile: &'static Tile,
-    /// Whether it lies in a core's own cache.
+    /// Whether it lies in a cache.
     pub(crate) near: bool,
 }
 
@@ -84,10 +84,10 @@ impl<'a> PackedRef<'a> {
         Self { data: Panels::F32(data), k, n, tile, near: false }
     }
 
-    /// The same, read again and again: if it is small enough, from a core's own cache.
+    /// The same, read again and again: if it is small enough, from a cache.
     pub fn again(self) -> Self {
-        /// Elements that such a cache keeps.
-        const KEPT: usize = 1 << 17;
+        /// Elements that a cache of several cores keeps.
+        const KEPT: usize = 1 << 22;
         Self { near: packed_len(self.tile, self.k, self.n) <= KEPT, ..self }
     }
 

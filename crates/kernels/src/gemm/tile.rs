@@ -17,7 +17,7 @@ pub(crate) struct Call {
     pub(crate) b: *const f32,
     /// From one panel to the next, for the tiles that are wider than a panel.
     pub(crate) panel_stride: usize,
-    /// Whether the panel is in a near cache already.
+    /// Whether the panel is in a cache already.
     pub(crate) near: bool,
     /// What the sums are added to: a row per row of the tile, `start_stride` apart (0: one row).
     pub(crate) start: *const f32,
