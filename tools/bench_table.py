@@ -99,42 +99,51 @@ class Machine:
 
     def __init__(self, profiles, models):
         self.profiles, self.accounts = {}, {}
-        for path in profiles.glob("*.*.json") if profiles else []:
-            model, threads, _ = path.name.split(".")
-            self.profiles[model, int(threads)] = json.loads(path.read_text())
+        for path in sorted(profiles.glob("*.*.*.json")) if profiles else []:
+            model, threads, _, _ = path.name.split(".")
+            profile = json.loads(path.read_text())
+            self.profiles.setdefault((model, int(threads)), []).append(profile)
         for model in {model for model, _ in self.profiles}:
             self.accounts[model] = json.loads((models / f"{model}.json").read_text())
 
     def peaks(self, threads):
-        """The best that was measured: arithmetic in operations a second, reading by size."""
-        peaks = [p["roofline"] for (_, count), p in self.profiles.items() if count == threads]
+        """The best arithmetic that was measured, in operations a second; how fast memory was read,
+        and the times that a line took, all in ascending order."""
+        all_of = [p for (_, count), ps in self.profiles.items() if count == threads for p in ps]
+        peaks = [profile["roofline"] for profile in all_of]
         if not peaks:
             return None
-        reads = {}
-        for peak in peaks:
-            for read in peak["reads"]:
-                rate = max(read["bytesPerSecond"], reads.get(read["bytes"], 0))
-                reads[read["bytes"]] = rate
         best = {key: max(p[key] for p in peaks) for key in ("floatOpsPerSecond", "int8OpsPerSecond")}
+        memory = sorted(peak["reads"][-1]["bytesPerSecond"] for peak in peaks)
         lines = sorted(peak["lineNs"] for peak in peaks if peak["lineNs"])
-        return best | {"reads": sorted(reads.items()), "lines": lines}
+        return best | {"memory": memory, "lines": lines}
 
-    def percent(self, model, threads, milliseconds):
-        """The time of the arithmetic at the peak rate, or of reading the weights, in per cent."""
-        peaks, account = self.peaks(threads), self.accounts.get(model)
-        if not peaks or not account:
-            return None
+    def percent_of(self, model, profile):
+        """The time of the arithmetic at the peak rate, or of reading the weights, in per cent: by
+        what the profile's own process measured right before."""
+        peaks, account = profile["roofline"], self.accounts[model]
         kind = "int8OpsPerSecond" if is_int8(model) else "floatOpsPerSecond"
         weights = account["read_weight_bytes"]
-        rates = [rate for size, rate in peaks["reads"] if weights <= size]
-        rate = (rates or [peaks["reads"][-1][1]])[0]
-        least = max(account["flops"] / peaks[kind], weights / rate)
-        return 100 * least / (milliseconds / 1e3)
+        reads = peaks["reads"]
+        fits = [read for read in reads if weights <= read["bytes"]] or reads[-1:]
+        least = max(account["flops"] / peaks[kind], weights / fits[0]["bytesPerSecond"])
+        return 100 * least / (profile["medianNs"] / 1e9)
+
+    def median(self, model, threads):
+        """The profile in the middle, by the per cent that it says."""
+        profiles = self.profiles.get((model, threads), [])
+        order = sorted(profiles, key=lambda profile: self.percent_of(model, profile))
+        return order[len(order) // 2] if order else None
+
+    def percent(self, model, threads):
+        """How near a model comes to what the machine can do."""
+        profile = self.median(model, threads)
+        return None if profile is None else self.percent_of(model, profile)
 
     def why(self, model, threads):
         """Where the time goes beyond the least that it takes: the kinds of steps that lose most."""
-        profile = self.profiles.get((model, threads))
-        if not profile:
+        profile = self.median(model, threads)
+        if profile is None:
             return ""
         kinds = {}
         for step in profile["steps"]:
@@ -160,11 +169,11 @@ def table(threads, models, machine, most_foreign):
     yield f"### {threads} thread{'s' if threads > 1 else ''}"
     yield ""
     if peaks := machine.peaks(threads):
-        _, memory = peaks["reads"][-1]
+        least, *_, most = (rate / 1e9 for rate in peaks["memory"])
         yield (
             f"Peaks: {peaks['floatOpsPerSecond'] / 1e9:.1f} GFLOP/s, "
             f"{peaks['int8OpsPerSecond'] / 1e9:.0f} GOP/s of 8-bit integers, "
-            f"reading {memory / 1e9:.1f} GB/s."
+            f"reading {least:.1f} to {most:.1f} GB/s."
         )
         if lines := peaks["lines"]:
             yield f"A line passed between threads in {lines[0]} to {lines[-1]} ns."
@@ -196,7 +205,7 @@ def table(threads, models, machine, most_foreign):
         speed = over(value, most, f"**{value:.2f}**")
         if not is_int8(model):
             to_best.append((value, model))
-        percent = machine.percent(model, threads, time)
+        percent = machine.percent(model, threads)
         least = PERCENT.get(model, {}).get(threads, 0)
         peak = "" if percent is None else f"{percent:.0f} %"
         if percent is not None and round(least - percent) > 0:
@@ -275,7 +284,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", type=Path)
     parser.add_argument("into", type=Path, nargs="?")
-    parser.add_argument("--profiles", type=Path, help="folder of MODEL.THREADS.json")
+    parser.add_argument("--profiles", type=Path, help="folder of MODEL.THREADS.ROUND.json")
     parser.add_argument("--models", type=Path, help="folder of the models' accounts, MODEL.json")
     arguments = parser.parse_args()
     machine = Machine(arguments.profiles, arguments.models)

@@ -156,8 +156,12 @@ fn measure(
     process::run(&mut harness)
 }
 
-/// Holds every model of the results against what the machine can do, for the tables to say where
-/// the time goes.
+/// How often every model is held against the machine: what other guests leave of its memory's speed
+/// changes from second to second.
+const PROFILES: usize = 3;
+
+/// Holds every model of the results against what the machine can do, for the tables to say how near
+/// it comes and where the time goes.
 fn profile(
     workspace: &Workspace,
     folders: &Folders,
@@ -167,17 +171,18 @@ fn profile(
 ) -> Result<()> {
     let results: serde_json::Value = serde_json::from_slice(&fs::read(results)?)?;
     let rows = results["results"].as_array().context("the harness's results have no rows")?;
-    let is_ours = |row: &&serde_json::Value| {
+    let is_ours = |row: &serde_json::Value| {
         row["engine"] == "ours" && row["threads"] == threads && row["failed"].is_null()
     };
-    for model in rows.iter().filter(is_ours).filter_map(|row| row["model"].as_str()) {
+    for (round, row) in (0..PROFILES).flat_map(|round| rows.iter().map(move |row| (round, row))) {
+        let Some(model) = is_ours(row).then(|| row["model"].as_str()).flatten() else { continue };
         eprintln!("profiling {model}, threads: {threads}");
         let mut bench = workspace.command(workspace.release_program("webnn"));
         bench.arg("bench").arg(folders.models.join(format!("{model}.onnx")));
         bench.arg("--threads").arg(threads.to_string());
-        bench.args(["--runs", "5", "--profile", "--roofline", "--json"]);
+        bench.args(["--time", "1", "--profile", "--roofline", "--json"]);
         let profile = process::output(&mut bench)?;
-        fs::write(into.join(format!("{model}.{threads}.json")), profile)?;
+        fs::write(into.join(format!("{model}.{threads}.{round}.json")), profile)?;
     }
     Ok(())
 }

@@ -95,8 +95,9 @@ impl<const MR: usize, const NV: usize, const VP: usize> Sums<'_, MR, NV, VP> {
                     // SAFETY: the panel holds `step` elements for each of `segments * depth` k.
                     *column = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
                     // A panel is read once from front to back. One row's comes from memory, and
-                    // more requests of the second-level cache are under way at a time.
-                    if MR == 1 && !NEAR {
+                    // more requests of the second-level cache are under way at a time: one for
+                    // each pair of lines, as the other one comes by itself.
+                    if MR == 1 && !NEAR && v % 2 == 0 {
                         prefetch_far(from.wrapping_add(AHEAD));
                     } else if MR > 1 {
                         prefetch(from.wrapping_add(AHEAD));
