@@ -20,7 +20,7 @@ use crate::threads::{Pieces, Threads};
 /// A product with fewer multiplications is left to one thread.
 const LEAST_PRODUCTS: usize = 1 << 17;
 
-/// The same within a step, between which threads wait for each other no longer than a step takes.
+/// The same within a step: threads that spin from one step to the next need little time to share it.
 const LEAST_IN_STEP: usize = 1 << 14;
 
 /// The operands of a kernel by slot, constants read once and the others at each run.
@@ -78,7 +78,6 @@ pub(super) struct Weight {
 }
 
 /// How the columns of gates lie.
-#[derive(Clone)]
 struct Turns {
     /// The gates' places in the operand, in the order of a turn.
     gates: Vec<usize>,
