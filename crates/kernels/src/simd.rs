@@ -96,6 +96,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load(self, x: &[f32]) -> Self::F32;
     /// Writes the first `LANES` elements; panics if there are fewer.
     fn store(self, v: Self::F32, to: &mut [f32]);
+    /// The same past the caches, where there is an instruction for that and `to` is aligned to a
+    /// vector; other threads see it once a [`Stream`](crate::copy::Stream) is dropped.
+    #[inline(always)]
+    fn stream(self, v: Self::F32, to: &mut [f32]) {
+        self.store(v, to);
+    }
     /// All elements of `x`, of which there are at most `LANES`, then zeros.
     fn load_partial(self, x: &[f32]) -> Self::F32;
     /// Fills `to`, which has at most `LANES` elements, from the first lanes.

@@ -63,10 +63,13 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                     for (keys, scores) in
                         groups::<S>(keys.clone()).zip(scores.chunks_exact_mut(S::LANES))
                     {
-                        if let Some(join) = &mut join {
-                            join.keys(part.k, keys.clone());
-                        }
-                        s.store(score(s, query, part.k, keys), scores);
+                        let to =
+                            join.as_mut().and_then(|join| join.keys::<S>(part.k, keys.clone()));
+                        let sums = match to {
+                            Some(to) => score_through(s, query, part.k, keys, to),
+                            None => score(s, query, part.k, keys),
+                        };
+                        s.store(sums, scores);
                     }
                     if let Some(mask) = mask {
                         let column = before_part + keys.start;
@@ -78,10 +81,13 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                     scores[keys.len()..].fill(f32::NEG_INFINITY);
                     greatest = weigh(s, scores, greatest, &mut total, sums);
                     for (keys, scores) in groups::<S>(keys).zip(scores.chunks_exact(S::LANES)) {
-                        if let Some(join) = &mut join {
-                            join.values(part.v, keys.clone());
+                        let to =
+                            join.as_mut().and_then(|join| join.values::<S>(part.v, keys.clone()));
+                        let scores = &scores[..keys.len()];
+                        match to {
+                            Some(to) => add_through(s, scores, part.v, keys.start, sums, to),
+                            None => add_values(s, scores, part.v, keys.start, sums),
                         }
-                        add_values(s, &scores[..keys.len()], part.v, keys.start, sums);
                     }
                 }
                 before_part += part.k.rows;
@@ -109,17 +115,37 @@ impl<'a> Join<'a> {
         Join { k, v, stream: (way == Way::Streamed).then(Stream::default) }
     }
 
-    /// Copies the next keys.
+    /// Gives the room of the next keys, if whoever computes with them is to write them there; copies
+    /// them if not.
     #[inline(always)]
-    fn keys(&mut self, k: Matrix<'_, f32>, keys: Range<usize>) {
-        copy(&mut self.k, k, keys, self.stream.as_ref());
+    fn keys<S: Simd>(&mut self, k: Matrix<'_, f32>, keys: Range<usize>) -> Option<&'a mut [f32]> {
+        next::<S>(&mut self.k, k, keys, self.stream.as_ref())
     }
 
-    /// Copies the next values.
+    /// The same for values.
     #[inline(always)]
-    fn values(&mut self, v: Matrix<'_, f32>, keys: Range<usize>) {
-        copy(&mut self.v, v, keys, self.stream.as_ref());
+    fn values<S: Simd>(&mut self, v: Matrix<'_, f32>, keys: Range<usize>) -> Option<&'a mut [f32]> {
+        next::<S>(&mut self.v, v, keys, self.stream.as_ref())
     }
+}
+
+/// The front of the rest, which loses it, where it is to be written vector by vector: so that memory
+/// takes some while others are computed with. Otherwise copies the rows there.
+#[inline(always)]
+fn next<'a, S: Simd>(
+    rest: &mut &'a mut [f32],
+    matrix: Matrix<'_, f32>,
+    rows: Range<usize>,
+    stream: Option<&Stream>,
+) -> Option<&'a mut [f32]> {
+    let is_whole = rows.len() == S::LANES && matrix.columns.is_multiple_of(VECTORS * S::LANES);
+    if stream.is_none() || !is_whole {
+        copy(rest, matrix, rows, stream);
+        return None;
+    }
+    let (to, after) = std::mem::take(rest).split_at_mut(rows.len() * matrix.columns);
+    *rest = after;
+    Some(to)
 }
 
 /// Copies some rows to the front of the rest, which loses it.
@@ -165,6 +191,71 @@ fn score<S: Simd>(s: S, query: &[f32], k: Matrix<'_, f32>, keys: Range<usize>) -
         }
     }
     sums_across(s, sums)
+}
+
+/// [`score`] of as many keys as there are lanes, of whole vectors, which are streamed on the way.
+#[inline(always)]
+fn score_through<S: Simd>(
+    s: S,
+    query: &[f32],
+    k: Matrix<'_, f32>,
+    keys: Range<usize>,
+    to: &mut [f32],
+) -> S::F32 {
+    let mut sums = [s.splat(0.0); MAX_LANES];
+    let keys = k.data[keys.start * k.columns..].chunks_exact(k.columns);
+    for ((sum, key), to) in sums.iter_mut().zip(keys).zip(to.chunks_exact_mut(k.columns)) {
+        let vectors = key.chunks_exact(S::LANES).zip(to.chunks_exact_mut(S::LANES));
+        let mut total = s.splat(0.0);
+        for ((key, to), query) in vectors.zip(query.chunks_exact(S::LANES)) {
+            total = s.mul_add(streamed(s, key, to), s.load(query), total);
+        }
+        *sum = total;
+    }
+    sums_across(s, sums)
+}
+
+/// [`add_values`] of rows of whole blocks of vectors, which are streamed on the way.
+#[inline(always)]
+fn add_through<S: Simd>(
+    s: S,
+    weights: &[f32],
+    v: Matrix<'_, f32>,
+    first: usize,
+    sums: &mut [f32],
+    to: &mut [f32],
+) {
+    let block = VECTORS * S::LANES;
+    for (at, sums) in (0..v.columns).step_by(block).zip(sums.chunks_exact_mut(block)) {
+        let mut vectors = [s.splat(0.0); VECTORS];
+        for (vector, sums) in vectors.iter_mut().zip(sums.chunks_exact(S::LANES)) {
+            *vector = s.load(sums);
+        }
+        let values = v.data[first * v.columns..].chunks_exact(v.columns);
+        let rows = values.zip(to.chunks_exact_mut(v.columns));
+        for (&weight, (value, to)) in weights.iter().zip(rows) {
+            let weight = s.splat(weight);
+            let value = value[at..at + block].chunks_exact(S::LANES);
+            let to = to[at..at + block].chunks_exact_mut(S::LANES);
+            for (vector, (value, to)) in vectors.iter_mut().zip(value.zip(to)) {
+                *vector = s.mul_add(weight, streamed(s, value, to), *vector);
+            }
+        }
+        for (&vector, sums) in vectors.iter().zip(sums.chunks_exact_mut(S::LANES)) {
+            s.store(vector, sums);
+        }
+    }
+}
+
+/// A vector that is also written past the caches, while another one further on is asked for.
+#[inline(always)]
+fn streamed<S: Simd>(s: S, from: &[f32], to: &mut [f32]) -> S::F32 {
+    /// How far on, in elements.
+    const AHEAD: usize = 32 * LINE;
+    prefetch(from.as_ptr().wrapping_add(AHEAD));
+    let vector = s.load(from);
+    s.stream(vector, to);
+    vector
 }
 
 /// For each vector the sum of its lanes.

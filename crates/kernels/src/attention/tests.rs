@@ -98,8 +98,9 @@ fn every_set_matches_the_definition() {
 
 #[test]
 fn parts_are_joined_and_computed_as_one() {
-    let (len, value_len) = (20, 67);
-    for isa in Isa::available() {
+    for (isa, (len, value_len)) in
+        Isa::available().flat_map(|isa| [(20, 67), (64, 128)].map(|lens| (isa, lens)))
+    {
         for (queries, past, new, way) in
             [(1, 256, 1, Way::Streamed), (4, 3, 200, Way::Cached), (3, 130, 3, Way::Streamed)]
         {

@@ -77,6 +77,16 @@ impl Simd for Avx2 {
             // SAFETY: `to` has 8 elements.
             unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v) }
         }
+        fn stream(v: __m256, to: &mut [f32]) {
+            let to = &mut to[..8];
+            if to.as_ptr().addr().is_multiple_of(32) {
+                // SAFETY: `to` has 8 elements and is aligned to 32 bytes.
+                unsafe { _mm256_stream_ps(to.as_mut_ptr(), v) }
+            } else {
+                // SAFETY: `to` has 8 elements.
+                unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v) }
+            }
+        }
         fn load_partial(x: &[f32]) -> __m256 {
             assert!(x.len() <= 8);
             let mask = first_lanes(x.len());
@@ -234,6 +244,16 @@ impl Simd for Avx512 {
             let to = &mut to[..16];
             // SAFETY: `to` has 16 elements.
             unsafe { _mm512_storeu_ps(to.as_mut_ptr(), v) }
+        }
+        fn stream(v: __m512, to: &mut [f32]) {
+            let to = &mut to[..16];
+            if to.as_ptr().addr().is_multiple_of(64) {
+                // SAFETY: `to` has 16 elements and is aligned to 64 bytes.
+                unsafe { _mm512_stream_ps(to.as_mut_ptr(), v) }
+            } else {
+                // SAFETY: `to` has 16 elements.
+                unsafe { _mm512_storeu_ps(to.as_mut_ptr(), v) }
+            }
         }
         fn load_partial(x: &[f32]) -> __m512 {
             assert!(x.len() <= 16);
