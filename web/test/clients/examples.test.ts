@@ -85,9 +85,9 @@ describe.skipIf(unless(NO_DIST).skip)(`examples${unless(NO_DIST).why}`, () => {
       await page.locator('#device', { hasText: /./ }).waitFor({ timeout: 60_000 });
       expect(await page.locator('#result').textContent()).toBe('0 1 1 0');
       expect(problems).toEqual([]);
-      // The engine's own worker, and the module that it runs.
-      expect(page.workers().length).toBeGreaterThan(0);
-      expect(requests.filter((url) => /\.wasm$/.test(url))).not.toEqual([]);
+      // The engine's own worker, and the module that it runs: the browser may tell of them after the page has its result.
+      await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBeGreaterThan(0);
+      await expect.poll(() => requests.filter((url) => /\.wasm$/.test(url)), { timeout: 10_000 }).not.toEqual([]);
       expect(requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== origin)).toEqual([]);
     } finally {
       await context.close();
