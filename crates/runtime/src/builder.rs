@@ -13,7 +13,7 @@ use webnn_core::{
 
 use crate::context::Inner;
 use crate::element::Element;
-use crate::engine::Engine;
+use crate::engine::{Engine, Program};
 use crate::graph::Graph;
 use crate::sync::lock;
 use crate::tensor::Tensor;
@@ -157,7 +157,7 @@ impl GraphBuilder {
     /// it has done its work.
     pub fn build(&self, outputs: &[(&str, Operand)]) -> Result<Graph> {
         let graph = self.finish(outputs)?;
-        compile(&self.shared.context, graph).map_err(|error| error.at("build"))
+        compile(&self.shared.context, graph)
     }
 
     /// The checks of [`GraphBuilder::build`], and what it would compile: for
@@ -216,17 +216,23 @@ pub(crate) fn compile(context: &Arc<Inner>, graph: webnn_core::Graph) -> Result<
         ports.iter().map(|port| (port.name.clone(), graph.desc(port.value))).collect()
     };
     let (inputs, outputs) = (ports(graph.inputs()), ports(graph.outputs()));
+    let program = program(context, graph).map_err(|error| error.at("build"))?;
+    // It may have been lost meanwhile.
+    context.check_not_lost("build")?;
+    Ok(Graph::new(context.clone(), inputs, outputs, program))
+}
+
+/// What the engine makes of a graph.
+fn program(context: &Arc<Inner>, graph: webnn_core::Graph) -> Result<Program> {
     if !matches!(context.engine, Engine::Elsewhere) {
         check_constants(&graph)?;
     }
     let compile = std::panic::AssertUnwindSafe(|| context.engine.compile(graph));
-    let program = std::panic::catch_unwind(compile).unwrap_or_else(|panic| {
+    std::panic::catch_unwind(compile).unwrap_or_else(|panic| {
         let reason = panicked("build", panic.as_ref());
         context.lose(&reason);
         Err(Error::new(ErrorKind::Operation, reason))
-    })?;
-    context.check_not_lost("build")?;
-    Ok(Graph::new(context.clone(), inputs, outputs, program))
+    })
 }
 
 /// Fails unless every constant's bytes are here.

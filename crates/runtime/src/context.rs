@@ -129,7 +129,8 @@ impl Context {
     /// ```
     pub fn compile(&self, graph: webnn_core::Graph) -> Result<Graph> {
         self.0.check_not_lost("build")?;
-        verify(&graph).and_then(|()| compile(&self.0, graph)).map_err(|error| error.at("build"))
+        verify(&graph).map_err(|error| error.at("build"))?;
+        compile(&self.0, graph)
     }
 
     /// A graph that the engine of a context [elsewhere](Context::elsewhere) compiles from what the

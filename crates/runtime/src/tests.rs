@@ -324,6 +324,17 @@ fn a_lost_context_refuses_all_but_its_limits() {
 }
 
 #[test]
+fn a_context_that_is_lost_while_it_compiles_says_so_once() {
+    let context = context();
+    let builder = context.graph_builder().unwrap();
+    let a = builder.input("a", DataType::Float32, &[2]).unwrap();
+    let graph = builder.finish(&[("b", builder.relu(a).unwrap())]).unwrap();
+    context.destroy();
+    let error = crate::builder::compile(&context.0, graph).err().unwrap();
+    assert_eq!(error.message(), "build: the context is lost: destroy() was called");
+}
+
+#[test]
 fn a_builder_builds_once_and_survives_failed_checks() {
     let context = context();
     let builder = context.graph_builder().unwrap();
