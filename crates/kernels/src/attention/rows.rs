@@ -65,11 +65,7 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                     {
                         let to =
                             join.as_mut().and_then(|join| join.keys::<S>(part.k, keys.clone()));
-                        let sums = match to {
-                            Some(to) => score_through(s, query, part.k, keys, to),
-                            None => score(s, query, part.k, keys),
-                        };
-                        s.store(sums, scores);
+                        s.store(score(s, query, part.k, keys, to), scores);
                     }
                     if let Some(mask) = mask {
                         let column = before_part + keys.start;
@@ -84,10 +80,7 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                         let to =
                             join.as_mut().and_then(|join| join.values::<S>(part.v, keys.clone()));
                         let scores = &scores[..keys.len()];
-                        match to {
-                            Some(to) => add_through(s, scores, part.v, keys.start, sums, to),
-                            None => add_values(s, scores, part.v, keys.start, sums),
-                        }
+                        add_values(s, scores, part.v, keys.start, sums, to);
                     }
                 }
                 before_part += part.k.rows;
@@ -178,83 +171,39 @@ fn groups<S: Simd>(keys: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     keys.step_by(S::LANES).map(move |first| first..end.min(first + S::LANES))
 }
 
-/// The products of a query with at most as many keys as there are lanes.
+/// The products of a query with at most as many keys as there are lanes, which are also written to
+/// their [next] place, if there is one.
 #[inline(always)]
-fn score<S: Simd>(s: S, query: &[f32], k: Matrix<'_, f32>, keys: Range<usize>) -> S::F32 {
-    let mut sums = [s.splat(0.0); MAX_LANES];
-    for (at, query) in (0..k.columns).step_by(S::LANES).zip(query.chunks_exact(S::LANES)) {
-        let query = s.load(query);
-        let len = S::LANES.min(k.columns - at);
-        for (sum, key) in sums.iter_mut().zip(keys.clone()) {
-            let key = &k.data[key * k.row_stride + at..][..len];
-            *sum = s.mul_add(load_up_to(s, key), query, *sum);
-        }
-    }
-    sums_across(s, sums)
-}
-
-/// [`score`] of as many keys as there are lanes, of whole vectors, which are streamed on the way.
-#[inline(always)]
-fn score_through<S: Simd>(
+fn score<S: Simd>(
     s: S,
     query: &[f32],
     k: Matrix<'_, f32>,
     keys: Range<usize>,
-    to: &mut [f32],
+    mut to: Option<&mut [f32]>,
 ) -> S::F32 {
     let mut sums = [s.splat(0.0); MAX_LANES];
-    let keys = k.data[keys.start * k.columns..].chunks_exact(k.columns);
-    for ((sum, key), to) in sums.iter_mut().zip(keys).zip(to.chunks_exact_mut(k.columns)) {
-        let vectors = key.chunks_exact(S::LANES).zip(to.chunks_exact_mut(S::LANES));
+    for (i, (sum, key)) in sums.iter_mut().zip(keys).enumerate() {
+        let key = &k.data[key * k.row_stride..][..k.columns];
+        let vectors = key.chunks(S::LANES).zip(query.chunks_exact(S::LANES));
         let mut total = s.splat(0.0);
-        for ((key, to), query) in vectors.zip(query.chunks_exact(S::LANES)) {
-            total = s.mul_add(streamed(s, key, to), s.load(query), total);
+        for (at, (key, query)) in (i * k.columns..).step_by(S::LANES).zip(vectors) {
+            total = s.mul_add(vector(s, key, at, &mut to), s.load(query), total);
         }
         *sum = total;
     }
     sums_across(s, sums)
 }
 
-/// [`add_values`] of rows of whole blocks of vectors, which are streamed on the way.
+/// At most a vector of elements; a whole one, which is also written past the caches to its place, while
+/// another one further on is asked for, where there is one.
 #[inline(always)]
-fn add_through<S: Simd>(
-    s: S,
-    weights: &[f32],
-    v: Matrix<'_, f32>,
-    first: usize,
-    sums: &mut [f32],
-    to: &mut [f32],
-) {
-    let block = VECTORS * S::LANES;
-    for (at, sums) in (0..v.columns).step_by(block).zip(sums.chunks_exact_mut(block)) {
-        let mut vectors = [s.splat(0.0); VECTORS];
-        for (vector, sums) in vectors.iter_mut().zip(sums.chunks_exact(S::LANES)) {
-            *vector = s.load(sums);
-        }
-        let values = v.data[first * v.columns..].chunks_exact(v.columns);
-        let rows = values.zip(to.chunks_exact_mut(v.columns));
-        for (&weight, (value, to)) in weights.iter().zip(rows) {
-            let weight = s.splat(weight);
-            let value = value[at..at + block].chunks_exact(S::LANES);
-            let to = to[at..at + block].chunks_exact_mut(S::LANES);
-            for (vector, (value, to)) in vectors.iter_mut().zip(value.zip(to)) {
-                *vector = s.mul_add(weight, streamed(s, value, to), *vector);
-            }
-        }
-        for (&vector, sums) in vectors.iter().zip(sums.chunks_exact_mut(S::LANES)) {
-            s.store(vector, sums);
-        }
-    }
-}
-
-/// A vector that is also written past the caches, while another one further on is asked for.
-#[inline(always)]
-fn streamed<S: Simd>(s: S, from: &[f32], to: &mut [f32]) -> S::F32 {
+fn vector<S: Simd>(s: S, from: &[f32], at: usize, to: &mut Option<&mut [f32]>) -> S::F32 {
     /// How far on, in elements.
     const AHEAD: usize = 32 * LINE;
+    let Some(to) = to else { return load_up_to(s, from) };
     prefetch(from.as_ptr().wrapping_add(AHEAD));
     let vector = s.load(from);
-    s.stream(vector, to);
+    s.stream(vector, &mut to[at..]);
     vector
 }
 
@@ -303,9 +252,17 @@ fn weigh<S: Simd>(
     greatest
 }
 
-/// Adds the values from a key on, each as often as its weight says.
+/// Adds the values from a key on, each as often as its weight says; they are also written to their
+/// [next] place, if there is one.
 #[inline(always)]
-fn add_values<S: Simd>(s: S, weights: &[f32], v: Matrix<'_, f32>, first: usize, sums: &mut [f32]) {
+fn add_values<S: Simd>(
+    s: S,
+    weights: &[f32],
+    v: Matrix<'_, f32>,
+    first: usize,
+    sums: &mut [f32],
+    mut to: Option<&mut [f32]>,
+) {
     let row = |i: usize, at: usize, len: usize| &v.data[(first + i) * v.row_stride + at..][..len];
     let whole = v.columns - v.columns % (VECTORS * S::LANES);
     let (blocks, rest) = sums.split_at_mut(whole);
@@ -317,8 +274,10 @@ fn add_values<S: Simd>(s: S, weights: &[f32], v: Matrix<'_, f32>, first: usize, 
         }
         for (i, &weight) in weights.iter().enumerate() {
             let (weight, value) = (s.splat(weight), row(i, at, VECTORS * S::LANES));
-            for (vector, value) in vectors.iter_mut().zip(value.chunks_exact(S::LANES)) {
-                *vector = s.mul_add(weight, s.load(value), *vector);
+            let places = (i * v.columns + at..).step_by(S::LANES);
+            let values = places.zip(value.chunks_exact(S::LANES));
+            for (sum, (at, value)) in vectors.iter_mut().zip(values) {
+                *sum = s.mul_add(weight, vector(s, value, at, &mut to), *sum);
             }
         }
         for (&vector, sums) in vectors.iter().zip(sums.chunks_exact_mut(S::LANES)) {
