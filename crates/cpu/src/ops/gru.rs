@@ -1,21 +1,21 @@
 //! Gated recurrent units: one product for the inputs of all steps, then step by step.
 
-use std::ops::Range;
-
 use webnn_core::Result;
 use webnn_core::ops::gru::gru_activations;
 use webnn_core::ops::lstm::Direction;
 use webnn_core::ops::{Gru, GruCell};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
-use webnn_kernels::gemm::{Block, Matrix, MatrixMut, PackedRef, Start};
+use webnn_kernels::gemm::Start;
 use webnn_kernels::recurrent::{self, Activation};
 
-use crate::blocks::{Cells, SharedCells};
+use crate::blocks::Cells;
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::ops::recurrent::{Floats, Operands, Shares, Weight, activation_of, product, projection};
-use crate::threads::{Pieces, Threads};
+use crate::ops::recurrent::{
+    At, Floats, Operands, Recurrent, Shares, Weight, activation_of, projection,
+};
+use crate::threads::Threads;
 
 /// The gate n is the last one in every layout.
 const NEW: usize = 2;
@@ -75,7 +75,7 @@ fn network(op: &Gru, cx: &Cx<'_>, biases: [usize; 2], state: usize) -> Built {
         true => (recurrent(&gates), None),
         false => (recurrent(&gates[..NEW]), Some(recurrent(&gates[NEW..]))),
     };
-    let shares = Shares::new(&recurrent, batch, cx.threads);
+    let shares = Shares::new(&recurrent, [steps, batch], cx.threads);
     let kernel = Network {
         isa: cx.isa,
         steps,
@@ -95,23 +95,6 @@ fn network(op: &Gru, cx: &Cx<'_>, biases: [usize; 2], state: usize) -> Built {
     };
     Built::new(kernel, cx, &operands.reads)
 }
-
-/// A recurrent weight of one direction, its bias, and how the threads share its products.
-#[derive(Clone, Copy)]
-struct Recurrent<'a> {
-    weight: PackedRef<'a>,
-    bias: &'a [f32],
-    cells: &'a Cells,
-}
-
-/// Some units of a row.
-struct At {
-    row: usize,
-    units: Range<usize>,
-}
-
-/// Computes some units of a row from their products.
-type Compute<'a> = dyn Fn(&At, &[f32], &mut [f32]) + Sync + 'a;
 
 /// Working memory of a step.
 struct Room<'a> {
@@ -166,18 +149,33 @@ impl Network {
     ) {
         let Room { gates: products, new: new_products, reset, scratch } = room;
         let Some(new) = new else {
-            return self.share(threads, hidden, gates, products, next, scratch, &|at, from, to| {
+            let compute = |at: &At, from: &[f32], [to]: [&mut [f32]; 1]| {
                 self.row(sums, hidden, at).reset_after(self.isa, from, to);
-            });
+            };
+            return self.shares.step(threads, (hidden, gates), products, [next], scratch, &compute);
         };
-        self.share(threads, hidden, gates, products, reset, scratch, &|at, from, to| {
-            self.row(sums, hidden, at).reset(self.isa, from, to);
-        });
-        self.share(threads, reset, new, new_products, next, scratch, &|at, from, to| {
-            let columns = self.shares.columns(&at.units, NEW);
-            let gates = &products[at.row * self.recurrent.columns()..][columns];
-            self.row(sums, hidden, at).reset_before(self.isa, gates, from, to);
-        });
+        self.shares.step(
+            threads,
+            (hidden, gates),
+            products,
+            [reset],
+            scratch,
+            &|at, from, [to]| {
+                self.row(sums, hidden, at).reset(self.isa, from, to);
+            },
+        );
+        self.shares.step(
+            threads,
+            (reset, new),
+            new_products,
+            [next],
+            scratch,
+            &|at, from, [to]| {
+                let columns = self.shares.columns(&at.units, NEW);
+                let gates = &products[at.row * self.recurrent.columns()..][columns];
+                self.row(sums, hidden, at).reset_before(self.isa, gates, from, to);
+            },
+        );
     }
 
     /// What the kernel takes of some units of a row.
@@ -188,45 +186,6 @@ impl Network {
             sums: &sums[at.row * self.weight.columns()..][columns],
             hidden: &hidden[at.row * self.hidden..][at.units.clone()],
         }
-    }
-
-    /// Multiplies `x` with a recurrent weight and computes `to` from the products, which stay where
-    /// they are; every thread some units, row by row.
-    #[allow(clippy::too_many_arguments, reason = "operands, results and working memory")]
-    fn share(
-        &self,
-        threads: &Threads,
-        x: &[f32],
-        recurrent: Recurrent<'_>,
-        products: &mut [f32],
-        to: &mut [f32],
-        scratch: &mut [u8],
-        compute: &Compute<'_>,
-    ) {
-        let (batch, hidden, parts) = (self.batch, self.hidden, self.shares.parts);
-        let columns = recurrent.weight.columns();
-        let x = Matrix::row_major(x, [batch, hidden]);
-        let products = MatrixMut::new(products, [batch, columns], columns);
-        let products = SharedCells::new(products, recurrent.cells, parts);
-        let to = MatrixMut::new(to, [batch, hidden], hidden);
-        let to = SharedCells::new(to, &self.shares.units, parts);
-        let room = scratch.len() / parts;
-        let rooms = Pieces::new(scratch, room, parts);
-        let weight = if self.steps > 1 { recurrent.weight.again() } else { recurrent.weight };
-        threads.run(parts, &|part| {
-            let (_, scratch) = rooms.take(part);
-            for (mut products, mut to) in products.take(part).zip(to.take(part)) {
-                let block = Block { rows: 0..batch, columns: products.columns };
-                let start = Start::Columns(recurrent.bias);
-                let sums = products.matrix.part(0..batch, 0..block.columns.len());
-                product(x, weight, block, start, sums, scratch);
-                let mut at = At { row: 0, units: to.columns };
-                for row in 0..batch {
-                    at.row = row;
-                    compute(&at, products.matrix.row(row), to.matrix.row(row));
-                }
-            }
-        });
     }
 }
 
@@ -288,11 +247,12 @@ impl Kernel for Network {
             self.recurrent.bias(biases[1], pass, gates_bias);
             let elements = self.recurrent.elements(io);
             let weight = self.recurrent.get(pass, elements, &mut recurrent_room);
-            let gates = Recurrent { weight, bias: gates_bias, cells: &self.cells[0] };
+            let start = Start::Columns(gates_bias);
+            let gates = Recurrent { weight, start, cells: &self.cells[0] };
             let new = new_room.as_mut().map(|(new, room)| {
                 new.bias(biases[1], pass, new_bias);
                 let weight = new.get(pass, new.elements(io), room);
-                Recurrent { weight, bias: new_bias, cells: &self.cells[1] }
+                Recurrent { weight, start: Start::Columns(new_bias), cells: &self.cells[1] }
             });
             let mut hidden = &mut states[pass * state..][..state];
             let mut next = &mut *next;

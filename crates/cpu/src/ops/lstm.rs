@@ -5,14 +5,16 @@ use webnn_core::ops::lstm::{Direction, lstm_activations};
 use webnn_core::ops::{Lstm, LstmCell};
 use webnn_kernels::Isa;
 use webnn_kernels::buffer::Scratch;
-use webnn_kernels::gemm::{Block, Matrix, MatrixMut, PackedRef, Start};
+use webnn_kernels::gemm::{PackedRef, Start};
 use webnn_kernels::recurrent::{self, Activation, lstm};
 
-use crate::blocks::{Cells, SharedCells};
+use crate::blocks::Cells;
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel};
-use crate::ops::recurrent::{Floats, Operands, Shares, Weight, activation_of, product, projection};
-use crate::threads::{Pieces, Threads};
+use crate::ops::recurrent::{
+    At, Floats, Operands, Recurrent, Shares, Weight, activation_of, projection,
+};
+use crate::threads::Threads;
 
 struct Network {
     isa: Isa,
@@ -71,7 +73,7 @@ fn network(op: &Lstm, cx: &Cx<'_>, slots: &Slots, has_sequence: bool) -> Built {
     let mut weight =
         |slot, depth| Weight::new(&mut operands, cx, slot, [directions, 4, hidden, depth], &gates);
     let (weight, recurrent) = (weight(1, features), weight(2, hidden));
-    let shares = Shares::new(&recurrent, batch, cx.threads);
+    let shares = Shares::new(&recurrent, [steps, batch], cx.threads);
     let kernel = Network {
         isa: cx.isa,
         steps,
@@ -118,45 +120,22 @@ impl Network {
         &self,
         threads: &Threads,
         sums: &mut [f32],
-        recurrent: PackedRef<'_>,
+        weight: PackedRef<'_>,
         peephole: &[f32],
         hidden: &[f32],
-        [next, cell]: [&mut [f32]; 2],
+        states: [&mut [f32]; 2],
         scratch: &mut [u8],
     ) {
-        let (batch, size, parts) = (self.batch, self.hidden, self.shares.parts);
-        let columns = recurrent.columns();
-        let recurrent = if self.steps > 1 { recurrent.again() } else { recurrent };
-        let hidden = Matrix::row_major(hidden, [batch, size]);
-        let sums = MatrixMut::new(sums, [batch, columns], columns);
-        let sums = SharedCells::new(sums, &self.cells, parts);
-        let [next, cell] = [next, cell].map(|state| {
-            SharedCells::new(MatrixMut::new(state, [batch, size], size), &self.shares.units, parts)
-        });
-        let room = scratch.len() / parts;
-        let rooms = Pieces::new(scratch, room, parts);
-        threads.run(parts, &|part| {
-            let (_, scratch) = rooms.take(part);
-            let states = next.take(part).zip(cell.take(part));
-            for (mut sums, (mut next, mut cell)) in sums.take(part).zip(states) {
-                let block = Block { rows: 0..batch, columns: sums.columns };
-                let to = sums.matrix.part(0..batch, 0..block.columns.len());
-                product(hidden, recurrent, block, Start::Accumulate, to, scratch);
-                // The peephole weights lie in the order i, o, f.
-                let weights = |gate: usize| &peephole[gate * size..][next.columns.clone()];
-                let peephole = (!peephole.is_empty()).then(|| [0, 1, 2].map(weights));
-                for row in 0..batch {
-                    let step = recurrent::Lstm {
-                        activations: self.activations,
-                        sums: sums.matrix.row(row),
-                        peephole,
-                        cell: cell.matrix.row(row),
-                        hidden: next.matrix.row(row),
-                    };
-                    lstm(self.isa, step);
-                }
-            }
-        });
+        let size = self.hidden;
+        let recurrent = Recurrent { weight, start: Start::Accumulate, cells: &self.cells };
+        let compute = |at: &At, sums: &[f32], [hidden, cell]: [&mut [f32]; 2]| {
+            // The peephole weights lie in the order i, o, f.
+            let weights = |gate: usize| &peephole[gate * size..][at.units.clone()];
+            let peephole = (!peephole.is_empty()).then(|| [0, 1, 2].map(weights));
+            let activations = self.activations;
+            lstm(self.isa, recurrent::Lstm { activations, sums, peephole, cell, hidden });
+        };
+        self.shares.step(threads, (hidden, recurrent), sums, states, scratch, &compute);
     }
 }
 

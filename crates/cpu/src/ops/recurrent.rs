@@ -11,7 +11,7 @@ use webnn_kernels::gemm::{
 };
 use webnn_kernels::recurrent::Activation;
 
-use crate::blocks::Cells;
+use crate::blocks::{Cells, SharedCells};
 use crate::io::Io;
 use crate::kernel::Cx;
 use crate::ops::matrix::packed;
@@ -204,22 +204,25 @@ impl Weight {
 /// How threads share a step: each computes all gates of some units.
 pub(super) struct Shares {
     /// The state's columns.
-    pub(super) units: Cells,
-    pub(super) parts: usize,
+    units: Cells,
+    parts: usize,
     batch: usize,
     lanes: usize,
+    /// Whether the weight is read again and again.
+    repeats: bool,
 }
 
 impl Shares {
-    /// For steps that multiply `batch` rows with the weight.
-    pub(super) fn new(weight: &Weight, batch: usize, threads: &Threads) -> Shares {
+    /// For so many steps that multiply `batch` rows with the weight.
+    pub(super) fn new(weight: &Weight, [steps, batch]: [usize; 2], threads: &Threads) -> Shares {
         let (units, nr) = (weight.turns.units, weight.tile.nr);
         let panels = units.div_ceil(nr);
         let products = batch * weight.columns() * weight.depth;
         let parts = threads.parts(products, LEAST_IN_STEP).min(panels);
         let cuts = (0..=parts).map(|part| (part * panels / parts * nr).min(units)).collect();
         let lanes = weight.turns.lanes;
-        Shares { units: Cells::new(vec![0, batch], cuts), parts, batch, lanes }
+        let units = Cells::new(vec![0, batch], cuts);
+        Shares { units, parts, batch, lanes, repeats: steps > 1 }
     }
 
     /// The columns of so many gates, cut likewise.
@@ -236,12 +239,71 @@ impl Shares {
     fn column(&self, unit: usize, gates: usize) -> usize {
         unit.next_multiple_of(self.lanes) * gates
     }
+
+    /// Multiplies `x` with a recurrent weight and computes states from the sums, which stay where
+    /// they are: every thread some units, row by row. `scratch` is for the products, one part after
+    /// the other.
+    pub(super) fn step<const STATES: usize>(
+        &self,
+        threads: &Threads,
+        (x, recurrent): (&[f32], Recurrent<'_>),
+        sums: &mut [f32],
+        states: [&mut [f32]; STATES],
+        scratch: &mut [u8],
+        compute: &Compute<'_, STATES>,
+    ) {
+        let Recurrent { weight, start, cells } = recurrent;
+        let weight = if self.repeats { weight.again() } else { weight };
+        let (batch, parts, columns, hidden) =
+            (self.batch, self.parts, weight.columns(), weight.rows());
+        let x = Matrix::row_major(x, [batch, hidden]);
+        let sums = SharedCells::new(MatrixMut::new(sums, [batch, columns], columns), cells, parts);
+        let states = states.map(|state| {
+            SharedCells::new(MatrixMut::new(state, [batch, hidden], hidden), &self.units, parts)
+        });
+        let room = scratch.len() / parts;
+        let rooms = Pieces::new(scratch, room, parts);
+        threads.run(parts, &|part| {
+            let (_, scratch) = rooms.take(part);
+            let only = "each part has one cell";
+            let mut sums = sums.take(part).next().expect(only);
+            let mut states = states.each_ref().map(|state| state.take(part).next().expect(only));
+            let block = Block { rows: 0..batch, columns: sums.columns };
+            let to = sums.matrix.part(0..batch, 0..block.columns.len());
+            product(x, weight, block, start, to, scratch);
+            let mut at = At { row: 0, units: states[0].columns.clone() };
+            for row in 0..batch {
+                at.row = row;
+                let states = states.each_mut().map(|state| state.matrix.row(row));
+                compute(&at, sums.matrix.row(row), states);
+            }
+        });
+    }
 }
+
+/// A recurrent weight of one direction, what its products are added to, and how the threads share
+/// them.
+#[derive(Clone, Copy)]
+pub(super) struct Recurrent<'a> {
+    pub(super) weight: PackedRef<'a>,
+    pub(super) start: Start<'a>,
+    pub(super) cells: &'a Cells,
+}
+
+/// Some units of a row.
+pub(super) struct At {
+    pub(super) row: usize,
+    pub(super) units: Range<usize>,
+}
+
+/// Computes states of some units of a row from the sums of their gates.
+pub(super) type Compute<'a, const STATES: usize> =
+    dyn Fn(&At, &[f32], [&mut [f32]; STATES]) + Sync + 'a;
 
 /// Computes some columns, `to`, of `x · weight`, added to what the sums start from.
 ///
 /// How sums are cut depends on the whole of `x`.
-pub(super) fn product(
+fn product(
     x: Matrix<'_, f32>,
     weight: PackedRef<'_>,
     block: Block,
