@@ -171,11 +171,11 @@ fn profile(
 ) -> Result<()> {
     let results: serde_json::Value = serde_json::from_slice(&fs::read(results)?)?;
     let rows = results["results"].as_array().context("the harness's results have no rows")?;
-    let is_ours = |row: &serde_json::Value| {
+    let is_ours = |row: &&serde_json::Value| {
         row["engine"] == "ours" && row["threads"] == threads && row["failed"].is_null()
     };
-    for (round, row) in (0..PROFILES).flat_map(|round| rows.iter().map(move |row| (round, row))) {
-        let Some(model) = is_ours(row).then(|| row["model"].as_str()).flatten() else { continue };
+    let models = rows.iter().filter(is_ours).filter_map(|row| row["model"].as_str());
+    for (round, model) in (0..PROFILES).flat_map(|i| models.clone().map(move |model| (i, model))) {
         eprintln!("profiling {model}, threads: {threads}");
         let mut bench = workspace.command(workspace.release_program("webnn"));
         bench.arg("bench").arg(folders.models.join(format!("{model}.onnx")));

@@ -54,8 +54,8 @@ pub struct Lstm<'a> {
 pub fn lstm(isa: Isa, step: Lstm<'_>) {
     let units = step.cell.len();
     assert_eq!(step.hidden.len(), units, "hidden and cell states");
-    let peepholes = step.peephole.iter().flatten();
-    assert!(peepholes.into_iter().all(|weights| weights.len() == units), "peephole weights");
+    let mut peepholes = step.peephole.iter().flatten();
+    assert!(peepholes.all(|weights| weights.len() == units), "peephole weights");
     dispatch(isa, step);
 }
 
