@@ -188,7 +188,7 @@ impl<'a> Compiler<'a> {
 
     /// Leaves concats of keys and of values to the attentions that take them.
     fn find_joins(&mut self, groups: &[Group], uses: &[usize]) {
-        let way = attention::way(self.graph);
+        let is_stream = attention::is_stream(self.graph);
         for group in groups {
             let Pattern::Attention(attention) = &group.pattern else { continue };
             let Some(joins) = attention::joins(self.graph, attention, &group.nodes, uses) else {
@@ -196,7 +196,9 @@ impl<'a> Compiler<'a> {
             };
             let last = group.nodes[group.nodes.len() - 1];
             // What the group would be computed with otherwise comes after the concats.
-            if let Some(built) = attention::lower(attention, Some((&joins, way)), &self.cx(last)) {
+            if let Some(built) =
+                attention::lower(attention, Some((&joins, is_stream)), &self.cx(last))
+            {
                 let concats = joins.map(|join| join.node);
                 self.skipped.extend(concats);
                 let nodes = [&group.nodes, &concats[..]].concat();

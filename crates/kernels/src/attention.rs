@@ -21,6 +21,7 @@ use rows::Rows;
 
 use crate::Isa;
 use crate::buffer::Scratch;
+use crate::copy::Stream;
 use crate::gemm::{Matrix, MatrixMut, Tile};
 use crate::simd::dispatch;
 
@@ -55,17 +56,8 @@ pub struct Joined<'a> {
     pub k: &'a mut [f32],
     /// All values.
     pub v: &'a mut [f32],
-    /// How they get there.
-    pub way: Way,
-}
-
-/// How rows are copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Through the caches.
-    Cached,
-    /// Past them.
-    Streamed,
+    /// Takes them there past the caches; through the caches if there is none.
+    pub stream: Option<&'a Stream>,
 }
 
 /// Keys whose scores are computed together: with a panel of queries they stay in the first-level

@@ -2,7 +2,8 @@
 
 use webnn_core::{DataType, Graph, NodeId, Op, ValueId};
 use webnn_kernels::Isa;
-use webnn_kernels::attention::{self, Joined, Part, Way, attention, attention_joined};
+use webnn_kernels::attention::{self, Joined, Part, attention, attention_joined};
+use webnn_kernels::copy::Stream;
 use webnn_kernels::gemm::{Matrix, MatrixMut};
 use webnn_passes::{Attention, View};
 
@@ -111,15 +112,16 @@ struct Parts {
     reads: [[usize; 2]; 2],
     /// How many rows a head has in each part.
     rows: [usize; 2],
-    way: Way,
+    /// Whether they get there past the caches.
+    is_stream: bool,
 }
 
-/// The kernel for a group; `cx` is its last node's. `None` where the result cannot be written row
-/// by row.
+/// The kernel for a group, with what it joins, and whether [past the caches](is_stream); `cx` is its
+/// last node's. `None` where the result cannot be written row by row.
 #[inline(never)]
 pub(crate) fn lower(
     group: &Attention,
-    joins: Option<(&[Join; 2], Way)>,
+    joins: Option<(&[Join; 2], bool)>,
     cx: &Cx<'_>,
 ) -> Option<Built> {
     let [batch, heads, rows, columns] = group.output.sizes;
@@ -138,10 +140,10 @@ pub(crate) fn lower(
             reads.len() - 1
         })
     };
-    let joined = joins.map(|(joins, way)| Parts {
+    let joined = joins.map(|(joins, is_stream)| Parts {
         reads: joins.map(|join| [read(join.past), read(join.next)]),
         rows: joins[0].rows,
-        way,
+        is_stream,
     });
     let mut operand = |view: &View| Operand { read: read(view.value), view: *view };
     let q = operand(&group.q);
@@ -213,11 +215,10 @@ fn busiest(rows: usize, pieces: usize, stacked: usize, width: usize, parts: usiz
     (0..parts).map(of_part).max().unwrap_or(0)
 }
 
-/// How rows are joined best.
-pub(crate) fn way(graph: &Graph) -> Way {
+/// Whether rows are joined past the caches.
+pub(crate) fn is_stream(graph: &Graph) -> bool {
     let constant = |i: usize| graph.constant(ValueId(i as u32)).map_or(0, |x| x.len() as u64);
-    let constants: u64 = (0..graph.values().len()).map(constant).sum();
-    if constants >= FAR { Way::Streamed } else { Way::Cached }
+    (0..graph.values().len()).map(constant).sum::<u64>() >= FAR
 }
 
 impl Operand {
@@ -258,6 +259,8 @@ impl Kernel for Heads {
         let [heads, rows] = self.sizes;
         threads.run(self.parts, &|part| {
             let (_, scratch) = scratch.take(part);
+            let is_stream = self.joined.as_ref().is_some_and(|parts| parts.is_stream);
+            let stream = is_stream.then(Stream::default);
             for cell in cells.take(part) {
                 let stacked = cell.rows.start / rows;
                 let (batch, head) = match self.are_across {
@@ -273,7 +276,7 @@ impl Kernel for Heads {
                     // The first of the heads that share keys and values joins them.
                     let joined = head.is_multiple_of(repeat).then(|| {
                         let [k, v] = wholes.each_ref().map(|whole| whole.take(index).1);
-                        Joined { k, v, way: parts.way }
+                        Joined { k, v, stream: stream.as_ref() }
                     });
                     let operands =
                         attention::Attention { q, k: past.k, v: past.v, mask, scale: self.scale };

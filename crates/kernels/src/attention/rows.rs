@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Attention, Joined, KEYS, Part, Way};
+use super::{Attention, Joined, KEYS, Part};
 use crate::copy::Stream;
 use crate::float::{load_up_to, store_up_to};
 use crate::gemm::tile::{LINE, prefetch};
@@ -41,9 +41,8 @@ impl ForEachIsa for Rows<'_, '_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Rows { operands, parts, queries, query, scores, sums, out, joined } = self;
+        let Rows { operands, parts, queries, query, scores, sums, out, mut joined } = self;
         let Attention { q, v, mask, scale, .. } = *operands;
-        let mut join = joined.map(Join::new);
         let query = &mut query[..q.columns.next_multiple_of(S::LANES)];
         let sums = &mut sums[..v.columns.next_multiple_of(S::LANES)];
         for (i, row) in queries.enumerate() {
@@ -63,8 +62,9 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                     for (keys, scores) in
                         groups::<S>(keys.clone()).zip(scores.chunks_exact_mut(S::LANES))
                     {
-                        let to =
-                            join.as_mut().and_then(|join| join.keys::<S>(part.k, keys.clone()));
+                        let to = joined
+                            .as_mut()
+                            .and_then(|joined| joined.keys::<S>(part.k, keys.clone()));
                         s.store(score(s, query, part.k, keys, to), scores);
                     }
                     if let Some(mask) = mask {
@@ -77,8 +77,9 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                     scores[keys.len()..].fill(f32::NEG_INFINITY);
                     greatest = weigh(s, scores, greatest, &mut total, sums);
                     for (keys, scores) in groups::<S>(keys).zip(scores.chunks_exact(S::LANES)) {
-                        let to =
-                            join.as_mut().and_then(|join| join.values::<S>(part.v, keys.clone()));
+                        let to = joined
+                            .as_mut()
+                            .and_then(|joined| joined.values::<S>(part.v, keys.clone()));
                         let scores = &scores[..keys.len()];
                         add_values(s, scores, part.v, keys.start, sums, to);
                     }
@@ -86,7 +87,7 @@ impl ForEachIsa for Rows<'_, '_, '_> {
                 before_part += part.k.rows;
             }
             // The first query has joined all.
-            join = None;
+            joined = None;
             let share = s.splat(1.0 / s.reduce_add(total));
             let sums = sums.chunks_exact(S::LANES);
             for (sums, out) in sums.zip(out.row(i).chunks_mut(S::LANES)) {
@@ -96,29 +97,18 @@ impl ForEachIsa for Rows<'_, '_, '_> {
     }
 }
 
-/// Copies of rows that are made when the first query comes to them.
-struct Join<'a> {
-    k: &'a mut [f32],
-    v: &'a mut [f32],
-    stream: Option<Stream>,
-}
-
-impl<'a> Join<'a> {
-    fn new(Joined { k, v, way }: Joined<'a>) -> Join<'a> {
-        Join { k, v, stream: (way == Way::Streamed).then(Stream::default) }
-    }
-
+impl<'a> Joined<'a> {
     /// Gives the room of the next keys, if whoever computes with them is to write them there; copies
     /// them if not.
     #[inline(always)]
     fn keys<S: Simd>(&mut self, k: Matrix<'_, f32>, keys: Range<usize>) -> Option<&'a mut [f32]> {
-        next::<S>(&mut self.k, k, keys, self.stream.as_ref())
+        next::<S>(&mut self.k, k, keys, self.stream)
     }
 
     /// The same for values.
     #[inline(always)]
     fn values<S: Simd>(&mut self, v: Matrix<'_, f32>, keys: Range<usize>) -> Option<&'a mut [f32]> {
-        next::<S>(&mut self.v, v, keys, self.stream.as_ref())
+        next::<S>(&mut self.v, v, keys, self.stream)
     }
 }
 

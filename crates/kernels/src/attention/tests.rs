@@ -101,8 +101,9 @@ fn parts_are_joined_and_computed_as_one() {
     for (isa, (len, value_len)) in
         Isa::available().flat_map(|isa| [(20, 67), (64, 128)].map(|lens| (isa, lens)))
     {
-        for (queries, past, new, way) in
-            [(1, 256, 1, Way::Streamed), (4, 3, 200, Way::Cached), (3, 130, 3, Way::Streamed)]
+        let stream = Stream::default();
+        for (queries, past, new, stream) in
+            [(1, 256, 1, Some(&stream)), (4, 3, 200, None), (3, 130, 3, Some(&stream))]
         {
             let keys = past + new;
             let (q, mask) = (numbers(queries * len, 1), numbers(queries * keys, 4));
@@ -124,7 +125,7 @@ fn parts_are_joined_and_computed_as_one() {
             let mut joined = [vec![5.0; k.len()], vec![5.0; v.len()]];
             let [to_k, to_v] = &mut joined;
             let to = MatrixMut::new(&mut out, [queries, value_len], value_len);
-            let joining = Joined { k: to_k, v: to_v, way };
+            let joining = Joined { k: to_k, v: to_v, stream };
             let next = part(past, new);
             attention_joined(isa, &operands, next, to, &mut scratch, Some(joining));
             assert_eq!(joined, [k.clone(), v.clone()], "{isa:?}: {past} and {new} keys");
