@@ -6,11 +6,14 @@ use super::depth::Depth;
 use super::few;
 use super::narrow::{Dots, NARROW};
 use super::pack::{PackedRef, Panels};
+use super::row;
 use super::rows::{Heights, Ready, Room, Rows};
 use super::tile::Call;
 use super::view::{Matrix, MatrixMut};
 use super::{MAX_TILE, MAX_WIDTH, Tile};
 use crate::buffer::Scratch;
+use crate::float::{load_up_to, store_up_to};
+use crate::simd::Simd;
 
 /// What the sums start from.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,33 @@ impl Finish<'_> {
         clamp: [f32::NEG_INFINITY, f32::INFINITY],
         post: None,
     };
+
+    /// Finishes a vector of whole sums, or what there is of it, from `[row, column]` of the whole C on:
+    /// `c`. What becomes of blocks is left to the caller.
+    #[inline(always)]
+    pub(super) fn vector<S: Simd>(
+        &self,
+        s: S,
+        sum: S::F32,
+        [row, column]: [usize; 2],
+        c: &mut [f32],
+    ) {
+        let sum = match self.start {
+            Start::Zero => sum,
+            Start::Columns(values) => s.add(load_up_to(s, &values[column..][..c.len()]), sum),
+            Start::Rows(values) => s.add(s.splat(values[row]), sum),
+            Start::Accumulate => s.add(load_up_to(s, c), sum),
+        };
+        let sum = match &self.residual {
+            None => sum,
+            Some(residual) => {
+                let added = &residual.data[row * residual.row_stride + column..][..c.len()];
+                s.add(load_up_to(s, added), sum)
+            }
+        };
+        let [low, high] = self.clamp;
+        store_up_to(s, s.clamp(sum, s.splat(low), s.splat(high)), c);
+    }
 }
 
 /// The part of C that one call computes. Columns start at a panel's first: a multiple of `nr`.
@@ -64,8 +94,6 @@ pub struct Block {
 /// Elements of k that are summed before C is visited: a panel of B then stays in the
 /// first-level cache while the rows of a block pass by. Panels are narrow in WebAssembly.
 const KC: usize = if cfg!(target_arch = "wasm32") { 512 } else { 256 };
-/// The same for one row, past which panels do not come again: they pass by in longer runs.
-const KC_ROW: usize = 1024;
 /// Rows of A that are made ready together; they stay in the second-level cache.
 const MC: usize = 224;
 /// The floats that quantized panels become at a time.
@@ -73,27 +101,16 @@ const FLOATS: usize = KC * MAX_WIDTH;
 /// Columns after which finished blocks are handed to `post`.
 pub(super) const POST_COLUMNS: usize = 256;
 /// Elements of B that no cache near a core holds.
-const STREAM: usize = 1 << 18;
+pub(super) const STREAM: usize = 1 << 18;
 
 /// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
 pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
-    let many = Room::<f32>::bytes(rows.min(MC), depth, longest(depth, KC));
-    let one = Room::<f32>::bytes(1, depth, longest(depth, KC_ROW));
-    many.max(one) + Scratch::bytes_for::<f32>(FLOATS)
-}
-
-/// The most elements of a piece. That depends on the whole of A and of B, so that bits do not depend
-/// on how C is cut into blocks.
-fn most_depth(a: &Rows<'_, f32>, b: &PackedRef<'_>) -> usize {
-    match (a, b.data) {
-        (Rows::Matrix(Matrix { rows: 1, .. }), Panels::F32(_)) => KC_ROW,
-        (Rows::Matrix(_) | Rows::Pixels(_), Panels::F32(_) | Panels::Quantized(_)) => KC,
-    }
+    Room::<f32>::bytes(rows.min(MC), depth, longest(depth)) + Scratch::bytes_for::<f32>(FLOATS)
 }
 
 /// The elements of the longest piece.
-fn longest(depth: Depth, most: usize) -> usize {
-    depth.blocks(most).map(|piece| piece.elements()).max().unwrap_or(0)
+fn longest(depth: Depth) -> usize {
+    depth.blocks(KC).map(|piece| piece.elements()).max().unwrap_or(0)
 }
 
 /// Computes a block of `C = A * B`; `c` is that block.
@@ -116,16 +133,19 @@ pub fn gemm(
     if block.rows.is_empty() || block.columns.is_empty() {
         return;
     }
-    if let (Rows::Matrix(a), Panels::Quantized(b)) = (a, b.data)
-        && few::are_few(a)
-    {
-        return few::product(a, b, &mut c, block, finish);
+    match (a, b.data) {
+        (Rows::Matrix(a), Panels::Quantized(b)) if few::are_few(a) => {
+            return few::product(a, b, &mut c, block, finish);
+        }
+        (Rows::Matrix(a), Panels::F32(panels)) if row::is_one(a, &b) => {
+            return row::product(a, &b, panels, &mut c, block, finish);
+        }
+        _more => {}
     }
     let blocks = Heights::new(block.rows.len(), MC);
     let most = blocks.rows(0).len();
     let mut scratch = Scratch::new(scratch);
-    let most_depth = most_depth(a, &b);
-    let mut room = Room::take(&mut scratch, most, depth, longest(depth, most_depth));
+    let mut room = Room::take(&mut scratch, most, depth, longest(depth));
     let floats = scratch.take(FLOATS);
     let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
     for i in 0..blocks.tiles {
@@ -140,7 +160,7 @@ pub fn gemm(
         let heights = Heights::new(rows.len(), b.tile.mr);
         let mut passes =
             |columns: Range<usize>, c: &mut MatrixMut<'_, f32>, finish: &Finish<'_>| {
-                let mut pieces = depth.blocks(most_depth).peekable();
+                let mut pieces = depth.blocks(KC).peekable();
                 while let Some(piece) = pieces.next() {
                     let ready = a.ready(rows.clone(), heights, &piece, columns.len(), &mut room);
                     let pass = Pass {
@@ -382,7 +402,6 @@ impl Pass<'_> {
             step: 1,
             b: packed.as_ptr(),
             panel_stride,
-            near: self.b.near,
             start: first.as_ptr(),
             start_stride: 0,
             residual: std::ptr::null(),

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::block::{Block, Finish, POST_COLUMNS, Start};
+use super::block::{Block, Finish, POST_COLUMNS};
 use super::quantized::{Fields, PackedQuantized, Strip, StripZeros};
 use super::tile::prefetch;
 use super::view::{Matrix, MatrixMut};
@@ -109,43 +109,17 @@ impl Product<'_, '_> {
         } else {
             sums::<S, MR, NS, 8>(s, a, strips, self.b.block)
         };
+        let Block { rows, columns } = self.block;
         for (j, sums) in sums.into_iter().enumerate() {
-            for (i, sum) in sums.into_iter().enumerate() {
-                self.finish(s, sum, row + i, column + j * S::LANES);
+            let from = column + j * S::LANES;
+            let to = from..columns.end.min(from + S::LANES);
+            for (row, sum) in (row..).zip(sums) {
+                let c = self.c.row(row - rows.start);
+                let c = &mut c[to.start - columns.start..to.end - columns.start];
+                self.finish.vector(s, sum, [row, from], c);
             }
         }
     }
-
-    /// Adds sums to what they start from, and what comes after that.
-    #[inline(always)]
-    fn finish<S: Simd>(&mut self, s: S, sum: S::F32, row: usize, column: usize) {
-        let Block { rows, columns } = self.block;
-        let end = columns.end.min(column + S::LANES);
-        let to = &mut self.c.row(row - rows.start)[column - columns.start..end - columns.start];
-        let mut sum = match self.finish.start {
-            Start::Zero => sum,
-            Start::Columns(values) => s.add(load(s, &values[column..end]), sum),
-            Start::Rows(values) => s.add(s.splat(values[row]), sum),
-            Start::Accumulate => s.add(load(s, to), sum),
-        };
-        if let Some(residual) = &self.finish.residual {
-            let added = &residual.data[row * residual.row_stride + column..][..to.len()];
-            sum = s.add(load(s, added), sum);
-        }
-        let [low, high] = self.finish.clamp;
-        let sum = s.clamp(sum, s.splat(low), s.splat(high));
-        if to.len() == S::LANES {
-            s.store(sum, to);
-        } else {
-            s.store_partial(sum, to);
-        }
-    }
-}
-
-/// A vector, or what there is of it.
-#[inline(always)]
-fn load<S: Simd>(s: S, x: &[f32]) -> S::F32 {
-    if x.len() == S::LANES { s.load(x) } else { s.load_partial(x) }
 }
 
 /// The sums of all products, for each strip and row.

@@ -13,6 +13,7 @@ mod narrow;
 mod pack;
 mod partition;
 mod quantized;
+mod row;
 pub(crate) mod rows;
 #[cfg(test)]
 mod tests;

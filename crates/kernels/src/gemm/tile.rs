@@ -17,8 +17,6 @@ pub(crate) struct Call {
     pub(crate) b: *const f32,
     /// From one panel to the next, for the tiles that are wider than a panel.
     pub(crate) panel_stride: usize,
-    /// Whether the panel is in a cache already.
-    pub(crate) near: bool,
     /// What the sums are added to: a row per row of the tile, `start_stride` apart (0: one row).
     pub(crate) start: *const f32,
     pub(crate) start_stride: usize,
@@ -72,11 +70,14 @@ pub(crate) unsafe fn token<S: Copy>() -> S {
 /// The work of [`run`]. Only `run` makes one, so that its promises hold.
 struct Sums<'a, const MR: usize, const NV: usize, const VP: usize>(&'a Call);
 
-impl<const MR: usize, const NV: usize, const VP: usize> Sums<'_, MR, NV, VP> {
+impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, MR, NV, VP> {
+    type Output = ();
+
     #[inline(always)]
-    fn sums<S: Simd, const NEAR: bool>(&self, s: S) -> [[S::F32; NV]; MR] {
+    fn run<S: Simd>(self, s: S) {
         let call = self.0;
         let mut sums = [[s.splat(0.0); NV]; MR];
+        expect::<S, MR, NV>(call);
         let step = if NV < VP { NV } else { VP } * S::LANES;
         let mut b = call.b;
         let mut ahead = call.ahead;
@@ -85,23 +86,15 @@ impl<const MR: usize, const NV: usize, const VP: usize> Sums<'_, MR, NV, VP> {
             // SAFETY: the table has `MR` pointers for each segment.
             let rows = unsafe { rows.read() };
             for k in 0..call.depth {
-                if !NEAR {
-                    prefetch_far(ahead);
-                }
+                prefetch_far(ahead);
                 ahead = ahead.wrapping_add(call.ahead_step);
                 let mut columns = [s.splat(0.0); NV];
                 for (v, column) in columns.iter_mut().enumerate() {
                     let from = b.wrapping_add(v / VP * call.panel_stride + v % VP * S::LANES);
                     // SAFETY: the panel holds `step` elements for each of `segments * depth` k.
                     *column = s.load(unsafe { std::slice::from_raw_parts(from, S::LANES) });
-                    // A panel is read once from front to back. One row's comes from memory, and
-                    // more requests of the second-level cache are under way at a time: one for
-                    // each pair of lines, as the other one comes by itself.
-                    if MR == 1 && !NEAR && v % 2 == 0 {
-                        prefetch_far(from.wrapping_add(AHEAD));
-                    } else if MR > 1 {
-                        prefetch(from.wrapping_add(AHEAD));
-                    }
+                    // A panel is read once from front to back.
+                    prefetch(from.wrapping_add(AHEAD));
                 }
                 for (i, row) in sums.iter_mut().enumerate() {
                     // SAFETY: each pointer of the table has `depth` elements behind it.
@@ -113,23 +106,6 @@ impl<const MR: usize, const NV: usize, const VP: usize> Sums<'_, MR, NV, VP> {
                 b = b.wrapping_add(step);
             }
         }
-        sums
-    }
-}
-
-impl<const MR: usize, const NV: usize, const VP: usize> ForEachIsa for Sums<'_, MR, NV, VP> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let call = self.0;
-        expect::<S, MR, NV>(call);
-        // One row takes as many requests as products: it is faster without those that nobody needs.
-        let sums = if cfg!(target_arch = "x86_64") && MR == 1 && call.near {
-            self.sums::<S, true>(s)
-        } else {
-            self.sums::<S, false>(s)
-        };
         // SAFETY: `run`'s caller vouches for `start` and `c`.
         unsafe { finish(s, call, sums) };
     }
@@ -293,7 +269,7 @@ pub(crate) fn prefetch<T>(at: *const T) {
 
 /// The same for what is used later than the first-level cache would keep it.
 #[inline(always)]
-fn prefetch_far<T>(at: *const T) {
+pub(crate) fn prefetch_far<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};

@@ -415,7 +415,6 @@ impl Product<'_> {
             step: 1,
             b: b.as_ptr(),
             panel_stride: 0,
-            near: false,
             start: if accumulate { c.as_ptr() } else { ZEROS.0.as_ptr() },
             start_stride: if accumulate { c_stride } else { 0 },
             residual: std::ptr::null(),
