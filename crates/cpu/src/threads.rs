@@ -12,7 +12,7 @@ use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 
@@ -41,32 +41,34 @@ pub struct Helper {
 }
 
 struct Shared {
-    job: UnsafeCell<Job>,
-    /// Shares of the current job that are offered to helpers and not computed yet.
-    pending: AtomicUsize,
     places: Vec<Place>,
     caller: Mutex<Option<Thread>>,
     caller_sleeps: AtomicBool,
-    /// The first panic of a helper in the current job.
+    /// Whether a helper has panicked in the current job.
+    panicked: AtomicBool,
+    /// The first such panic.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// Where a helper works, once it has come; apart from the others' cache lines.
-#[derive(Default)]
+/// Where a helper works, once it has come: all that passes between it and the caller, in one cache line
+/// that nobody else writes to.
 #[repr(align(128))]
 struct Place {
     thread: OnceLock<Thread>,
-    /// [`NOTHING`], [`OFFER`] or [`STOP`]; whoever takes an offer away computes the share.
+    /// [`NOTHING`], [`OFFER`], [`TAKEN`] or [`STOP`]; whoever takes an offer away computes the share.
     state: AtomicU8,
     sleeps: AtomicBool,
+    job: UnsafeCell<Job>,
 }
 
-/// There is nothing to do.
+/// There is nothing to do, or no more.
 const NOTHING: u8 = 0;
 /// A share of the current job waits for the helper, or for whoever comes first.
 const OFFER: u8 = 1;
+/// The helper computes it.
+const TAKEN: u8 = 2;
 /// The pool is gone.
-const STOP: u8 = 2;
+const STOP: u8 = 3;
 
 #[derive(Clone, Copy)]
 struct Job {
@@ -76,12 +78,12 @@ struct Job {
     threads: usize,
 }
 
-// SAFETY: `job` is written by the one caller that holds `turn`, before it offers any share, and
-// read by those who have taken an offer; the next write comes after `pending` has shown that every
-// offered share is done, so that no offer is left.
-unsafe impl Sync for Shared {}
+// SAFETY: a place's `job` is written by the one caller that holds `turn`, before it offers a share
+// there, and read by the helper once it has taken the offer; the next write comes after `state` has
+// shown that the share is done, or the caller has taken the offer back.
+unsafe impl Sync for Place {}
 // SAFETY: the pointer in `job` is followed only while its caller waits in `run`.
-unsafe impl Send for Shared {}
+unsafe impl Send for Place {}
 
 impl Threads {
     /// A pool of `count` threads, the caller among them; fewer where no more can be started.
@@ -104,13 +106,11 @@ impl Threads {
     /// calls [`Helper::work`]. Until it does the others do its part.
     pub fn hosted(count: usize) -> (Threads, Vec<Helper>) {
         let count = count.clamp(1, MAX_THREADS);
-        fn nothing(_part: usize) {}
         let shared = Arc::new(Shared {
-            job: UnsafeCell::new(Job { work: &nothing, parts: 0, threads: 1 }),
-            pending: AtomicUsize::new(0),
-            places: (1..count).map(|_| Place::default()).collect(),
+            places: (1..count).map(|_| Place::new()).collect(),
             caller: Mutex::new(None),
             caller_sleeps: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
             panic: Mutex::new(None),
         });
         let helper = |index: usize| Helper { shared: Arc::clone(&shared), index };
@@ -151,44 +151,23 @@ impl Threads {
         // seen every share done, so nobody follows the pointer after the borrow has ended.
         let work = unsafe { std::mem::transmute::<&Work<'_>, &Work<'static>>(work) };
         let job = Job { work, parts, threads: helpers + 1 };
-        self.publish(job, helpers);
+        let places = &self.shared.places[..helpers];
+        places.iter().for_each(|place| place.offer(job));
         let mut mine = job.compute(0);
-        for (index, place) in self.shared.places[..helpers].iter().enumerate() {
-            if place.take_offer() {
+        for (index, place) in places.iter().enumerate() {
+            if place.take_offer(NOTHING) {
                 mine = mine.and(job.compute(index + 1));
-                self.shared.pending.fetch_sub(1, Ordering::Relaxed);
             }
         }
-        self.wait();
-        let theirs = lock(&self.shared.panic).take();
-        if let Some(panic) = mine.err().or(theirs) {
+        self.shared.wait(places);
+        // Written only after a panic: the helpers read its cache line.
+        if self.shared.panicked.load(Ordering::Relaxed) {
+            self.shared.panicked.store(false, Ordering::Relaxed);
+            mine = mine.and(lock(&self.shared.panic).take().map_or(Ok(()), Err));
+        }
+        if let Err(panic) = mine {
             resume_unwind(panic);
         }
-    }
-
-    /// Offers the job's shares to the helpers, waking those that sleep.
-    fn publish(&self, job: Job, helpers: usize) {
-        let shared = &*self.shared;
-        shared.pending.store(helpers, Ordering::Relaxed);
-        // SAFETY: `turn` is held and all shares of the last job are done: nobody else reads or
-        // writes the cell.
-        unsafe { *shared.job.get() = job };
-        shared.places[..helpers].iter().for_each(|place| place.tell(OFFER));
-    }
-
-    /// Waits until every share is done.
-    fn wait(&self) {
-        let shared = &*self.shared;
-        let done = || shared.pending.load(Ordering::Acquire) == 0;
-        if spin_until(done) {
-            return;
-        }
-        *lock(&shared.caller) = Some(thread::current());
-        shared.caller_sleeps.store(true, Ordering::SeqCst);
-        while shared.pending.load(Ordering::SeqCst) != 0 {
-            thread::park();
-        }
-        shared.caller_sleeps.store(false, Ordering::Relaxed);
     }
 
     /// How many equal parts to cut `count` items into, so that each thread gets at most one and
@@ -240,7 +219,7 @@ impl Helper {
         // In a pool that starts its own threads the value is there already.
         let _ = place.thread.set(thread::current());
         while place.wait() != STOP {
-            if place.take_offer() {
+            if place.take_offer(TAKEN) {
                 shared.help(self.index);
             }
         }
@@ -248,6 +227,24 @@ impl Helper {
 }
 
 impl Place {
+    fn new() -> Place {
+        fn nothing(_part: usize) {}
+        Place {
+            thread: OnceLock::new(),
+            state: AtomicU8::new(NOTHING),
+            sleeps: AtomicBool::new(false),
+            job: UnsafeCell::new(Job { work: &nothing, parts: 0, threads: 1 }),
+        }
+    }
+
+    /// Offers a share of a job to the helper, waking it if it sleeps.
+    fn offer(&self, job: Job) {
+        // SAFETY: `turn` is held, and there is no offer nor a share that is not done: nobody else
+        // reads or writes the cell.
+        unsafe { *self.job.get() = job };
+        self.tell(OFFER);
+    }
+
     /// Tells the helper what to do, waking it if it sleeps.
     fn tell(&self, state: u8) {
         self.state.store(state, Ordering::SeqCst);
@@ -272,9 +269,8 @@ impl Place {
     }
 
     /// Whether there was an offer, which now is nobody else's.
-    fn take_offer(&self) -> bool {
-        let taken =
-            self.state.compare_exchange(OFFER, NOTHING, Ordering::AcqRel, Ordering::Relaxed);
+    fn take_offer(&self, state: u8) -> bool {
+        let taken = self.state.compare_exchange(OFFER, state, Ordering::AcqRel, Ordering::Relaxed);
         taken.is_ok()
     }
 }
@@ -282,18 +278,34 @@ impl Place {
 impl Shared {
     /// Computes the helper's share of the current job, whose offer it has taken.
     fn help(&self, index: usize) {
+        let place = &self.places[index];
         // SAFETY: the offer was taken with acquire ordering, and the cell is not written before
-        // this helper has lowered `pending`.
-        let job = unsafe { *self.job.get() };
+        // this helper has said that it is done.
+        let job = unsafe { *place.job.get() };
         if let Err(panic) = job.compute(index + 1) {
             lock(&self.panic).get_or_insert(panic);
+            self.panicked.store(true, Ordering::Relaxed);
         }
-        if self.pending.fetch_sub(1, Ordering::SeqCst) == 1
-            && self.caller_sleeps.load(Ordering::SeqCst)
+        place.state.store(NOTHING, Ordering::SeqCst);
+        if self.caller_sleeps.load(Ordering::SeqCst)
             && let Some(caller) = &*lock(&self.caller)
         {
             caller.unpark();
         }
+    }
+
+    /// Waits until the helpers have done their shares.
+    fn wait(&self, places: &[Place]) {
+        let is_done = |place: &Place| place.state.load(Ordering::SeqCst) == NOTHING;
+        if places.iter().all(|place| spin_until(|| is_done(place))) {
+            return;
+        }
+        *lock(&self.caller) = Some(thread::current());
+        self.caller_sleeps.store(true, Ordering::SeqCst);
+        while !places.iter().all(is_done) {
+            thread::park();
+        }
+        self.caller_sleeps.store(false, Ordering::Relaxed);
     }
 }
 
@@ -304,7 +316,7 @@ impl Job {
     /// again, and what belongs to a call that does not end stays slow.
     #[inline(never)]
     fn compute(self, thread: usize) -> thread::Result<()> {
-        // SAFETY: the caller waits in `run` until `pending` is 0, so what it borrowed is alive.
+        // SAFETY: the caller waits in `run` until all shares are done, so what it borrowed is alive.
         let work = unsafe { &*self.work };
         let parts = (thread..self.parts).step_by(self.threads);
         catch_unwind(AssertUnwindSafe(|| parts.for_each(work)))
@@ -418,6 +430,8 @@ impl<'a, T: Send + 'a> Pieces<'a, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
