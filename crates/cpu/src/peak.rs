@@ -48,7 +48,7 @@ impl Peaks {
             float_ops: operations(threads, |rounds| peak::multiply_add(isa, rounds)),
             int8_ops: operations(threads, |rounds| peak::dot(isa, rounds)),
             reads: read_rates(isa, threads),
-            line: (0..TRIALS).filter_map(|_| line(threads)).min(),
+            line: (0..TRIALS).filter_map(|_| line(threads, 2000, 1 << 18)).min(),
         }
     }
 }
@@ -81,13 +81,10 @@ fn read_rates(isa: Isa, threads: &Threads) -> Vec<(usize, f64)> {
     SIZES.iter().map(|&size| (size, rate(size))).collect()
 }
 
-/// The time that a line takes from one thread to another, which pass it to and fro; `None` where the
-/// other one does not come.
-fn line(threads: &Threads) -> Option<Duration> {
-    /// How often each has it.
-    const TURNS: usize = 2000;
-    /// Looks at the line after which a thread waits no longer: the other one may not be there.
-    const PATIENCE: usize = 1 << 18;
+/// The time that a line takes from one thread to another, which pass it to and fro: each has it `turns`
+/// times. `None` where the other one does not come, so that after `patience` looks at the line a thread
+/// waits no longer.
+pub(crate) fn line(threads: &Threads, turns: usize, patience: usize) -> Option<Duration> {
     if threads.count() < 2 {
         return None;
     }
@@ -95,8 +92,8 @@ fn line(threads: &Threads) -> Option<Duration> {
     let took = Mutex::new(None);
     threads.run(2, &|part| {
         let mut start = None;
-        for mine in (part..2 * TURNS).step_by(2) {
-            let mut looks = 0..PATIENCE;
+        for mine in (part..2 * turns).step_by(2) {
+            let mut looks = 0..patience;
             while turn.load(Ordering::Acquire) != mine {
                 if looks.next().is_none() {
                     return;
@@ -107,7 +104,7 @@ fn line(threads: &Threads) -> Option<Duration> {
             start.get_or_insert_with(Instant::now);
             turn.store(mine + 1, Ordering::Release);
         }
-        let passes = (2 * TURNS - 2) as u32;
+        let passes = (2 * turns - 2) as u32;
         let mut took = took.lock().unwrap_or_else(PoisonError::into_inner);
         *took = start.map(|start| start.elapsed() / passes);
     });
@@ -130,13 +127,13 @@ mod tests {
 
     #[test]
     fn lines_pass_between_threads_if_there_are_any() {
-        assert_eq!(line(&Threads::new(1)), None);
+        assert_eq!(line(&Threads::new(1), 10, 1 << 18), None);
         let (lonely, _helpers) = Threads::hosted(2);
-        assert_eq!(line(&lonely), None);
+        assert_eq!(line(&lonely, 10, 1 << 18), None);
         if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
             let threads = Threads::new(2);
             // Another process may have one of the cores for a while.
-            assert!((0..1000).find_map(|_| line(&threads)).is_some());
+            assert!((0..1000).find_map(|_| line(&threads, 10, 1 << 18)).is_some());
         }
     }
 

@@ -140,7 +140,7 @@ impl Network {
     /// added to them.
     fn step(
         &self,
-        threads: &Threads,
+        threads: Option<&Threads>,
         sums: &[f32],
         (gates, new): (Recurrent<'_>, Option<Recurrent<'_>>),
         hidden: &[f32],
@@ -256,11 +256,12 @@ impl Kernel for Network {
             });
             let mut hidden = &mut states[pass * state..][..state];
             let mut next = &mut *next;
+            let shared_by = self.shares.of(threads);
             for step in 0..self.steps {
                 let step =
                     if self.direction.is_backward(pass) { self.steps - 1 - step } else { step };
                 let sums = &sums[step * self.batch * columns..][..self.batch * columns];
-                self.step(threads, sums, (gates, new), hidden, next, &mut room);
+                self.step(shared_by, sums, (gates, new), hidden, next, &mut room);
                 std::mem::swap(&mut hidden, &mut next);
                 if self.has_sequence {
                     let at = (step * self.directions() + pass) * state;

@@ -118,7 +118,7 @@ impl Network {
     #[allow(clippy::too_many_arguments, reason = "operands, states and working memory")]
     fn step(
         &self,
-        threads: &Threads,
+        threads: Option<&Threads>,
         sums: &mut [f32],
         weight: PackedRef<'_>,
         peephole: &[f32],
@@ -192,11 +192,12 @@ impl Kernel for Network {
             let range = pass * state..(pass + 1) * state;
             let [mut hidden, cell] = states.each_mut().map(|state| &mut state[range.clone()]);
             let mut next = &mut *next;
+            let shared_by = self.shares.of(threads);
             for step in 0..self.steps {
                 let step =
                     if self.direction.is_backward(pass) { self.steps - 1 - step } else { step };
                 let sums = &mut sums[step * self.batch * columns..][..self.batch * columns];
-                self.step(threads, sums, recurrent, peephole, hidden, [next, cell], products);
+                self.step(shared_by, sums, recurrent, peephole, hidden, [next, cell], products);
                 std::mem::swap(&mut hidden, &mut next);
                 if self.has_sequence {
                     let at = (step * self.directions() + pass) * state;

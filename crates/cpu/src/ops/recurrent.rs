@@ -2,6 +2,7 @@
 //! threads share a step.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use webnn_core::ops::lstm;
 use webnn_kernels::buffer::Scratch;
@@ -15,13 +16,24 @@ use crate::blocks::{Cells, SharedCells};
 use crate::io::Io;
 use crate::kernel::Cx;
 use crate::ops::matrix::packed;
+use crate::peak::line;
 use crate::threads::{Pieces, Threads};
 
 /// A product with fewer multiplications is left to one thread.
 const LEAST_PRODUCTS: usize = 1 << 17;
 
-/// The same within a step: threads that spin from one step to the next need little time to share it.
+/// The same within a step: threads that spin from one step to the next share it in half a microsecond.
 const LEAST_IN_STEP: usize = 1 << 14;
+
+/// With so many, a step is shared even where the threads' cores have no cache together: that takes some
+/// three microseconds.
+const LEAST_APART: usize = 1 << 17;
+
+/// From so many steps on it pays to find out how the cores lie.
+const LEAST_STEPS: usize = 16;
+
+/// A line takes longer to a core that has no cache together with the one that wrote it.
+const APART: Duration = Duration::from_nanos(80);
 
 /// The operands of a kernel by slot, constants read once and the others at each run.
 #[derive(Default)]
@@ -208,8 +220,9 @@ pub(super) struct Shares {
     parts: usize,
     batch: usize,
     lanes: usize,
-    /// Whether the weight is read again and again.
-    repeats: bool,
+    steps: usize,
+    /// The multiplications of a step.
+    products: usize,
 }
 
 impl Shares {
@@ -222,7 +235,20 @@ impl Shares {
         let cuts = (0..=parts).map(|part| (part * panels / parts * nr).min(units)).collect();
         let lanes = weight.turns.lanes;
         let units = Cells::new(vec![0, batch], cuts);
-        Shares { units, parts, batch, lanes, repeats: steps > 1 }
+        Shares { units, parts, batch, lanes, steps, products }
+    }
+
+    /// The threads, if it is faster to share the steps of a sequence. That changes no bit.
+    pub(super) fn of<'t>(&self, threads: &'t Threads) -> Option<&'t Threads> {
+        if self.parts == 1 {
+            return None;
+        }
+        // WebAssembly has no clock, and its steps take longer.
+        if cfg!(target_arch = "wasm32") || self.products >= LEAST_APART {
+            return Some(threads);
+        }
+        let is_near = || line(threads, 8, 1 << 8).is_some_and(|line| line < APART);
+        (self.steps >= LEAST_STEPS && is_near()).then_some(threads)
     }
 
     /// The columns of so many gates, cut likewise.
@@ -245,7 +271,7 @@ impl Shares {
     /// the other.
     pub(super) fn step<const STATES: usize>(
         &self,
-        threads: &Threads,
+        threads: Option<&Threads>,
         (x, recurrent): (&[f32], Recurrent<'_>),
         sums: &mut [f32],
         states: [&mut [f32]; STATES],
@@ -253,7 +279,7 @@ impl Shares {
         compute: &Compute<'_, STATES>,
     ) {
         let Recurrent { weight, start, cells } = recurrent;
-        let weight = if self.repeats { weight.again() } else { weight };
+        let weight = if self.steps > 1 { weight.again() } else { weight };
         let (batch, parts, columns, hidden) =
             (self.batch, self.parts, weight.columns(), weight.rows());
         let x = Matrix::row_major(x, [batch, hidden]);
@@ -263,7 +289,7 @@ impl Shares {
         });
         let room = scratch.len() / parts;
         let rooms = Pieces::new(scratch, room, parts);
-        threads.run(parts, &|part| {
+        let work = |part| {
             let (_, scratch) = rooms.take(part);
             let only = "each part has one cell";
             let mut sums = sums.take(part).next().expect(only);
@@ -277,7 +303,11 @@ impl Shares {
                 let states = states.each_mut().map(|state| state.matrix.row(row));
                 compute(&at, sums.matrix.row(row), states);
             }
-        });
+        };
+        match threads {
+            Some(threads) => threads.run(parts, &work),
+            None => (0..parts).for_each(work),
+        }
     }
 }
 
