@@ -247,6 +247,7 @@ impl Shares {
         if cfg!(target_arch = "wasm32") || self.products >= LEAST_APART {
             return Some(threads);
         }
+        // A few turns, and a wait that is short beside a sequence.
         let is_near = || line(threads, 8, 1 << 8).is_some_and(|line| line < APART);
         (self.steps >= LEAST_STEPS && is_near()).then_some(threads)
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::block::{Block, Finish, POST_COLUMNS, STREAM};
 use super::narrow::NARROW;
 use super::pack::PackedRef;
-use super::tile::prefetch_far;
+use super::tile::{AHEAD, prefetch_far};
 use super::view::{Matrix, MatrixMut};
 use crate::simd::{ForEachIsa, Simd, dispatch};
 
@@ -18,9 +18,6 @@ const KC: usize = 1024;
 
 /// Panels that are read at a time from a cache: one sum after the other would wait for the one before.
 const TOGETHER: usize = 4;
-
-/// How far ahead of its use a panel's line is asked for, in elements.
-const AHEAD: usize = 1024;
 
 /// Whether a product is computed here. That depends on the whole of A and of B, so that bits do not
 /// depend on how C is cut into blocks.

@@ -252,7 +252,7 @@ unsafe fn add_rows<S: Simd, const MR: usize, const NV: usize>(
 }
 
 /// How far ahead of its use a panel's line is asked for, in elements.
-const AHEAD: usize = 1024;
+pub(crate) const AHEAD: usize = 1024;
 
 /// Asks for the cache line at `at`, which need not be valid, where there is an instruction for it.
 #[inline(always)]
