@@ -1,6 +1,8 @@
 //! Arithmetic on slices for one CPU: knows strides and instruction sets, not graphs.
 #![allow(unsafe_code, reason = "SIMD intrinsics; every block states what makes it sound")]
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
 pub mod arg;
 pub mod attention;
 pub mod buffer;

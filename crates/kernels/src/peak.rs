@@ -4,6 +4,8 @@
 use std::hint::black_box;
 
 use crate::Isa;
+#[cfg(target_arch = "x86_64")]
+use crate::gemm::int8::amx;
 use crate::gemm::int8::{Dot, Tile};
 #[cfg(target_arch = "aarch64")]
 use crate::simd::Neon;
@@ -58,12 +60,16 @@ pub fn dot(isa: Isa, rounds: usize) -> u64 {
         Isa::Avx2 => dots(Avx2::new().expect(HAVE), rounds),
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => dots(Avx512::new().expect(HAVE), rounds),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Amx | Isa::AmxBf16 => amx::dots(rounds),
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => dots(Neon::new().expect(HAVE), rounds),
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         Isa::Simd128 => dots(Simd128, rounds),
         #[allow(unreachable_patterns, reason = "the sets of other architectures")]
-        Isa::Avx2 | Isa::Avx512 | Isa::Neon | Isa::Simd128 => panic!("{HAVE}: {isa:?}"),
+        Isa::Avx2 | Isa::Avx512 | Isa::Amx | Isa::AmxBf16 | Isa::Neon | Isa::Simd128 => {
+            panic!("{HAVE}: {isa:?}")
+        }
     };
     dots * 2 * Tile::of(isa).products_per_lane() as u64
 }
@@ -137,7 +143,8 @@ mod tests {
             let lanes = multiply_add(isa, 1) as usize / sums / 2;
             assert!(lanes.is_power_of_two() && lanes <= simd::MAX_LANES, "{isa:?}: {lanes}");
             assert_eq!(multiply_add(isa, 5), 5 * multiply_add(isa, 1));
-            let expected = 2 * 3 * sums * lanes * tile.products_per_lane();
+            let vectors = if tile.isa == Isa::Amx { 4 * 16 * 16 } else { sums };
+            let expected = 2 * 3 * vectors * lanes * tile.products_per_lane();
             assert_eq!(dot(isa, 3), expected as u64, "{isa:?}");
         }
     }

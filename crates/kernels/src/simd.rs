@@ -56,13 +56,15 @@ pub fn dispatch<W: ForEachIsa>(isa: Isa, work: W) -> W::Output {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => Avx2::new().expect(HAVE).call(work),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => Avx512::new().expect(HAVE).call(work),
+        Isa::Avx512 | Isa::Amx | Isa::AmxBf16 => Avx512::new().expect(HAVE).call(work),
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => Neon::new().expect(HAVE).call(work),
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         Isa::Simd128 => Simd128.call(work),
         #[allow(unreachable_patterns, reason = "the sets of other architectures")]
-        Isa::Avx2 | Isa::Avx512 | Isa::Neon | Isa::Simd128 => panic!("{HAVE}: {isa:?}"),
+        Isa::Avx2 | Isa::Avx512 | Isa::Amx | Isa::AmxBf16 | Isa::Neon | Isa::Simd128 => {
+            panic!("{HAVE}: {isa:?}")
+        }
     }
 }
 

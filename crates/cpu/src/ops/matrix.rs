@@ -28,6 +28,9 @@ const LEAST_COLUMNS: usize = 8;
 /// Elements of the left operand that a second-level cache holds beside those of the right one.
 const SCALED: usize = 1 << 16;
 
+/// Fewer rows are read from memory faster than they are cut into parts.
+const LEAST_ROWS_IN_PARTS: usize = 16;
+
 /// Fewer elements are packed by one thread.
 const LEAST_PACKED: usize = 1 << 14;
 
@@ -135,6 +138,8 @@ struct Product {
     grid: [usize; 2],
     parts: usize,
     tile: &'static Tile,
+    /// Whether operands are multiplied in parts.
+    in_parts: bool,
     isa: Isa,
     packed_bytes: usize,
 }
@@ -186,6 +191,7 @@ pub(crate) fn build(
         grid,
         parts,
         tile,
+        in_parts: tile.is_in_parts() && m >= LEAST_ROWS_IN_PARTS,
         isa,
         packed_bytes,
     };
@@ -218,7 +224,7 @@ impl Product {
 
     /// The working bytes for the tiles of so many rows, and for rows that are multiplied before.
     fn tiles_bytes(&self, rows: usize) -> usize {
-        let tiles = gemm::scratch_bytes(self.depth(), rows);
+        let tiles = self.product_bytes(rows);
         match self.left {
             Left::Matrix { factors: Some(_), .. } => {
                 let scaled = self.scaled_rows(rows) * self.scaled_stride();
@@ -226,6 +232,12 @@ impl Product {
             }
             Left::Matrix { factors: None, .. } | Left::Pixels { .. } => tiles,
         }
+    }
+
+    /// The working bytes for the tiles of so many rows.
+    fn product_bytes(&self, rows: usize) -> usize {
+        let parts = if self.in_parts { gemm::split_scratch_bytes(self.depth(), rows) } else { 0 };
+        gemm::scratch_bytes(self.depth(), rows) + parts
     }
 
     /// Elements from one multiplied row to the next: an odd number of cache lines, so that rows do
@@ -322,7 +334,7 @@ impl Product {
         let (most, stride) = (self.scaled_rows(rows.len()), self.scaled_stride());
         let mut scratch = Scratch::new(scratch);
         let product = scratch.take::<f32>(most * stride);
-        let tiles = scratch.take::<u8>(gemm::scratch_bytes(self.depth(), most));
+        let tiles = scratch.take::<u8>(self.product_bytes(most));
         let parts = rows.len().div_ceil(most.max(1));
         for part in (0..parts).map(|part| share(rows.len(), parts, part)) {
             let from = left[part.start * k..part.end * k].chunks_exact(k);
@@ -374,6 +386,7 @@ impl Product {
             clamp: self.epilogue.clamp,
             post: if self.epilogue.has_post() { Some(&post) } else { None },
         };
+        let right = if self.in_parts { right.in_parts() } else { right };
         gemm(left, right, result, block, &finish, scratch);
     }
 }

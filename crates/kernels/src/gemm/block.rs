@@ -8,6 +8,7 @@ use super::narrow::{Dots, NARROW};
 use super::pack::{PackedRef, Panels};
 use super::row;
 use super::rows::{Heights, Ready, Room, Rows};
+use super::split::{self, Split};
 use super::tile::Call;
 use super::view::{Matrix, MatrixMut};
 use super::{MAX_TILE, MAX_WIDTH, Tile};
@@ -95,7 +96,7 @@ pub struct Block {
 /// first-level cache while the rows of a block pass by. Panels are narrow in WebAssembly.
 const KC: usize = if cfg!(target_arch = "wasm32") { 512 } else { 256 };
 /// Rows of A that are made ready together; they stay in the second-level cache.
-const MC: usize = 224;
+pub(super) const MC: usize = 224;
 /// The floats that quantized panels become at a time.
 const FLOATS: usize = KC * MAX_WIDTH;
 /// Columns after which finished blocks are handed to `post`.
@@ -109,7 +110,7 @@ pub fn scratch_bytes(depth: Depth, rows: usize) -> usize {
 }
 
 /// The elements of the longest piece.
-fn longest(depth: Depth) -> usize {
+pub(super) fn longest(depth: Depth) -> usize {
     depth.blocks(KC).map(|piece| piece.elements()).max().unwrap_or(0)
 }
 
@@ -119,7 +120,8 @@ fn longest(depth: Depth) -> usize {
 ///
 /// # Panics
 ///
-/// When shapes do not fit together, or the scratch is less than [`scratch_bytes`].
+/// When shapes do not fit together, or the scratch is less than [`scratch_bytes`], and
+/// [`split_scratch_bytes`](super::split_scratch_bytes) more where B is to be multiplied in parts.
 pub fn gemm(
     a: &Rows<'_, f32>,
     b: PackedRef<'_>,
@@ -134,6 +136,7 @@ pub fn gemm(
         return;
     }
     match (a, b.data) {
+        _in_parts if b.in_parts => {}
         (Rows::Matrix(a), Panels::Quantized(b)) if few::are_few(a) => {
             return few::product(a, b, &mut c, block, finish);
         }
@@ -147,6 +150,8 @@ pub fn gemm(
     let mut scratch = Scratch::new(scratch);
     let mut room = Room::take(&mut scratch, most, depth, longest(depth));
     let floats = scratch.take(FLOATS);
+    let mut split = b.in_parts.then(|| Split::take(&mut scratch, most, longest(depth)));
+    let mr = if b.in_parts { split::MR } else { b.tile.mr };
     let mut edges = [Edge([0.0; MAX_TILE]), Edge([0.0; MAX_TILE])];
     for i in 0..blocks.tiles {
         let inside = blocks.rows(i);
@@ -157,7 +162,7 @@ pub fn gemm(
                 c.row(i).fill(value);
             }
         }
-        let heights = Heights::new(rows.len(), b.tile.mr);
+        let heights = Heights::new(rows.len(), mr);
         let mut passes =
             |columns: Range<usize>, c: &mut MatrixMut<'_, f32>, finish: &Finish<'_>| {
                 let mut pieces = depth.blocks(KC).peekable();
@@ -174,7 +179,10 @@ pub fn gemm(
                         first: piece.offset() == 0,
                         last: pieces.peek().is_none(),
                     };
-                    pass.run(c, &mut edges, floats);
+                    if let Some(split) = &mut split {
+                        split.rows(&pass.ready, heights);
+                    }
+                    pass.run(c, &mut edges, floats, split.as_mut());
                 }
             };
         if !is_stream(a, &b, heights, block.columns.len()) {
@@ -203,6 +211,7 @@ pub fn gemm(
 fn is_stream(a: &Rows<'_, f32>, b: &PackedRef<'_>, heights: Heights, columns: usize) -> bool {
     heights.tiles == 1
         && !b.near
+        && !b.in_parts
         && a.is_in_place(heights.rows(0).len(), columns)
         && matches!(b.data, Panels::F32(_))
         && b.n > NARROW
@@ -260,22 +269,28 @@ fn check(
 }
 
 /// One pass over the rows of a block of A, for one piece of the depth.
-struct Pass<'a> {
-    b: PackedRef<'a>,
+pub(super) struct Pass<'a> {
+    pub(super) b: PackedRef<'a>,
     /// The elements of k.
-    piece: Range<usize>,
-    ready: Ready<'a, f32>,
+    pub(super) piece: Range<usize>,
+    pub(super) ready: Ready<'a, f32>,
     /// Rows and columns in the whole C.
-    rows: Range<usize>,
-    columns: Range<usize>,
-    heights: Heights,
-    finish: &'a Finish<'a>,
-    first: bool,
-    last: bool,
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+    pub(super) heights: Heights,
+    pub(super) finish: &'a Finish<'a>,
+    pub(super) first: bool,
+    pub(super) last: bool,
 }
 
 impl Pass<'_> {
-    fn run(&self, c: &mut MatrixMut<'_, f32>, edges: &mut [Edge; 2], floats: &mut [f32]) {
+    fn run(
+        &self,
+        c: &mut MatrixMut<'_, f32>,
+        edges: &mut [Edge; 2],
+        floats: &mut [f32],
+        mut split: Option<&mut Split<'_>>,
+    ) {
         let tile = self.b.tile;
         if let Panels::F32(data) = self.b.data
             && self.b.n <= NARROW
@@ -286,13 +301,16 @@ impl Pass<'_> {
         let mut finished = at;
         while at < self.columns.end {
             // Few rows leave registers free: for them tiles are several panels wide.
-            let wide = tile.wide_columns(self.rows.len());
+            let wide = if split.is_some() { tile.nr } else { tile.wide_columns(self.rows.len()) };
             let to = if at + wide <= self.columns.end {
                 at + wide
             } else {
                 (at + tile.nr).min(self.columns.end)
             };
-            self.panel(c, at..to, edges, floats);
+            match &mut split {
+                Some(split) => split.panel(self, c, at..to, edges, floats),
+                None => self.panel(c, at..to, edges, floats),
+            }
             at = to;
             if let Some(post) = self.finish.post
                 && self.last
@@ -346,7 +364,7 @@ impl Pass<'_> {
     }
 
     /// The packed panels of some columns, at the first k of the piece, and how far they are apart.
-    fn packed<'f>(
+    pub(super) fn packed<'f>(
         &'f self,
         columns: &Range<usize>,
         width: usize,
@@ -370,7 +388,7 @@ impl Pass<'_> {
     }
 
     /// Computes some columns, at most those of a tile, of all rows.
-    fn panel(
+    pub(super) fn panel(
         &self,
         c: &mut MatrixMut<'_, f32>,
         columns: Range<usize>,
@@ -465,4 +483,4 @@ impl Pass<'_> {
 
 /// A tile's worth of memory at the right edge of C: for results, or for what is added to them.
 #[repr(align(64))]
-struct Edge([f32; MAX_TILE]);
+pub(super) struct Edge([f32; MAX_TILE]);

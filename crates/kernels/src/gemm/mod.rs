@@ -13,8 +13,11 @@ mod narrow;
 mod pack;
 mod partition;
 mod quantized;
+pub(crate) mod registers;
 mod row;
 pub(crate) mod rows;
+#[cfg_attr(not(target_arch = "x86_64"), path = "split/none.rs")]
+mod split;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tile;
@@ -26,6 +29,7 @@ pub use pack::{Filter, PackedB, PackedRef, ToF32, pack, packed_len};
 pub use partition::{Grid, partition};
 pub use quantized::{Bits, PackedQuantized, Quantized};
 pub use rows::Rows;
+pub use split::scratch_bytes as split_scratch_bytes;
 pub use view::{Matrix, MatrixMut, Pixels, Window};
 
 use crate::isa::{FIXED, Isa};
@@ -85,23 +89,10 @@ pub static F32: &[Tile] = &[
         halves: &[],
     },
     #[cfg(target_arch = "x86_64")]
-    Tile {
-        name: "f32_14x32_avx512",
-        isa: Isa::Avx512,
-        mr: 14,
-        nr: 32,
-        lanes: 16,
-        sizes: sizes!(Avx512, 2; [1, 2]; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
-        wide: &[
-            (4, run::<Avx512, 1, 8, 2>),
-            (4, run::<Avx512, 2, 8, 2>),
-            (2, run::<Avx512, 3, 4, 2>),
-            (2, run::<Avx512, 4, 4, 2>),
-            (2, run::<Avx512, 5, 4, 2>),
-            (2, run::<Avx512, 6, 4, 2>),
-        ],
-        halves: halves!(Avx512, Avx2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
-    },
+    AVX512,
+    // Where products are not cut into parts it is the same tile.
+    #[cfg(target_arch = "x86_64")]
+    Tile { name: "f32_32x32_amx_bf16", isa: Isa::AmxBf16, ..AVX512 },
     #[cfg(target_arch = "aarch64")]
     Tile {
         name: "f32_8x12_neon",
@@ -143,15 +134,40 @@ pub static F32: &[Tile] = &[
     },
 ];
 
+#[cfg(target_arch = "x86_64")]
+const AVX512: Tile = Tile {
+    name: "f32_14x32_avx512",
+    isa: Isa::Avx512,
+    mr: 14,
+    nr: 32,
+    lanes: 16,
+    sizes: sizes!(Avx512, 2; [1, 2]; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
+    wide: &[
+        (4, run::<Avx512, 1, 8, 2>),
+        (4, run::<Avx512, 2, 8, 2>),
+        (2, run::<Avx512, 3, 4, 2>),
+        (2, run::<Avx512, 4, 4, 2>),
+        (2, run::<Avx512, 5, 4, 2>),
+        (2, run::<Avx512, 6, 4, 2>),
+    ],
+    halves: halves!(Avx512, Avx2; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
+};
+
 /// At least the elements of the greatest tile, several panels wide where there are few rows.
 const MAX_TILE: usize = 14 * 32;
 /// At least the columns of the widest.
 const MAX_WIDTH: usize = 4 * 32;
 
 impl Tile {
-    /// The tile for an instruction set: portable Rust where it has none.
+    /// The tile for an instruction set: of the strongest one below it where it has none.
     pub fn of(isa: Isa) -> &'static Tile {
-        F32.iter().find(|tile| tile.isa == isa && isa.is_available()).unwrap_or(&F32[0])
+        let of = |isa| F32.iter().find(|tile| tile.isa == isa && isa.is_available());
+        isa.and_weaker().find_map(of).unwrap_or(&F32[0])
+    }
+
+    /// Whether it is for products of floats in [parts](PackedRef::in_parts).
+    pub fn is_in_parts(&self) -> bool {
+        self.isa == Isa::AmxBf16
     }
 
     /// The number of panels of `n` columns.

@@ -45,6 +45,7 @@ impl PackedB {
             n: self.n,
             tile: self.tile,
             near: false,
+            in_parts: false,
         }
     }
 }
@@ -67,6 +68,8 @@ pub struct PackedRef<'a> {
     pub(crate) tile: &'static Tile,
     /// Whether it lies in a cache.
     pub(crate) near: bool,
+    /// Whether floats are multiplied in parts.
+    pub(crate) in_parts: bool,
 }
 
 impl<'a> PackedRef<'a> {
@@ -81,7 +84,7 @@ impl<'a> PackedRef<'a> {
             "a packed {k} x {n} matrix takes more than {} elements",
             data.len()
         );
-        Self { data: Panels::F32(data), k, n, tile, near: false }
+        Self { data: Panels::F32(data), k, n, tile, near: false, in_parts: false }
     }
 
     /// The same, read again and again: if it is small enough, from a cache.
@@ -89,6 +92,12 @@ impl<'a> PackedRef<'a> {
         /// Elements that a cache of several cores keeps.
         const KEPT: usize = 1 << 22;
         Self { near: packed_len(self.tile, self.k, self.n) <= KEPT, ..self }
+    }
+
+    /// The same, multiplied in parts if that is what the tile is for: all of a product's blocks or
+    /// none, as the sums differ in their last bits. It pays for some 16 rows or more.
+    pub fn in_parts(self) -> Self {
+        Self { in_parts: self.tile.is_in_parts(), ..self }
     }
 
     /// The number of columns.

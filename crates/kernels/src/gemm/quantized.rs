@@ -196,6 +196,7 @@ impl PackedQuantized {
             n: self.n,
             tile: self.tile,
             near: false,
+            in_parts: false,
         }
     }
 

@@ -17,6 +17,11 @@ fn tiles() -> impl Iterator<Item = &'static Tile> {
     F32.iter().filter(|tile| tile.isa.is_available())
 }
 
+/// The scratch of products in parts or not.
+fn in_parts_bytes(depth: Depth, rows: usize) -> usize {
+    scratch_bytes(depth, rows) + split_scratch_bytes(depth, rows)
+}
+
 /// Computes C in the blocks that `threads` threads would compute.
 fn product(
     a: &Rows<'_, f32>,
@@ -26,13 +31,13 @@ fn product(
     finish: &Finish<'_>,
     threads: usize,
 ) {
-    let b = b.view();
+    let b = b.view().in_parts();
     let (m, n) = (a.rows(), b.columns());
     let mut c = MatrixMut::new(c, [m, n], stride);
     let grid = partition(b.tile(), [m, n, a.depth().elements()], threads);
     for i in 0..grid.len() {
         let block = grid.block(i);
-        let mut scratch = vec![0x7f; scratch_bytes(a.depth(), block.rows.len())];
+        let mut scratch = vec![0x7f; in_parts_bytes(a.depth(), block.rows.len())];
         let part = c.part(block.rows.clone(), block.columns.clone());
         gemm(a, b, part, &block, finish, &mut scratch);
     }
@@ -197,6 +202,36 @@ fn nan_passes_through_the_clamp() {
             assert!(c[..n].iter().all(|&x| x == 1.0), "{}: {c:?}", tile.name);
             assert!(c[n..2 * n].iter().all(|x| x.is_nan()), "{}: {c:?}", tile.name);
             assert!(c[2 * n..].iter().all(|&x| x == 0.0), "{}: {c:?}", tile.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_number_or_huge_stays_in_its_row_and_column() {
+    let [m, n, k] = [37, 83, 70];
+    for tile in tiles() {
+        for odd in [f32::NAN, f32::INFINITY, f32::MAX] {
+            let (mut a, mut b) = (numbers(m * k, 8), numbers(n * k, 9));
+            a[20 * k + 50] = odd;
+            b[33 * n + 3] = odd;
+            let rows = Rows::Matrix(Matrix::row_major(&a, [m, k]));
+            let packed = PackedB::new(tile, Matrix::row_major(&b, [k, n]).into());
+            let mut c = vec![0.0; m * n];
+            product(&rows, &packed, &mut c, n, &Finish::NONE, 1);
+            for (at, &got) in c.iter().enumerate() {
+                let (i, j) = (at / n, at % n);
+                let expected = sum((0..k).map(|p| (a[i * k + p], b[p * n + j])));
+                let same = match expected.0 {
+                    nan if nan.is_nan() => got.is_nan(),
+                    large if large.abs() > f64::from(f32::MAX) => got == large as f32,
+                    _number => close(got, expected),
+                };
+                assert!(same, "{}, {odd}: C[{i}, {j}] is {got}, expected {expected:?}", tile.name);
+            }
+            let mut parts = vec![0.0; m * n];
+            product(&rows, &packed, &mut parts, n, &Finish::NONE, 3);
+            let same = |(x, y): (&f32, &f32)| x.to_bits() == y.to_bits();
+            assert!(c.iter().zip(&parts).all(same), "{}, {odd}: cut in three", tile.name);
         }
     }
 }

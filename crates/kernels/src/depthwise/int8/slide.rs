@@ -54,17 +54,21 @@ impl Set {
             Isa::Avx2 => Set::of::<crate::simd::Avx2>(),
             // A last block that reaches back is less work where there are many.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 if channels.is_multiple_of(64) || channels > 256 => {
+            Isa::Avx512 | Isa::Amx | Isa::AmxBf16
+                if channels.is_multiple_of(64) || channels > 256 =>
+            {
                 Set::of::<crate::simd::Avx512>()
             }
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => Set::of::<super::quads::x86::Half>(),
+            Isa::Avx512 | Isa::Amx | Isa::AmxBf16 => Set::of::<super::quads::x86::Half>(),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => Set::of::<crate::simd::Neon>(),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Isa::Simd128 => Set::of::<crate::simd::Simd128>(),
             #[allow(unreachable_patterns, reason = "the sets of other architectures")]
-            Isa::Avx2 | Isa::Avx512 | Isa::Neon | Isa::Simd128 => return None,
+            Isa::Avx2 | Isa::Avx512 | Isa::Amx | Isa::AmxBf16 | Isa::Neon | Isa::Simd128 => {
+                return None;
+            }
         };
         (isa.is_available() && channels >= set.block()).then_some(set)
     }

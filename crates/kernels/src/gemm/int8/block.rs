@@ -8,6 +8,7 @@ use super::{MAX_TILE, MAX_WIDTH};
 use crate::buffer::Scratch;
 use crate::gemm::block::Block;
 use crate::gemm::depth::Depth;
+use crate::gemm::registers::Shaped;
 use crate::gemm::rows::{Heights, Rows};
 
 /// How many rows of A are made ready together: so many that they stay in the second-level cache.
@@ -18,7 +19,8 @@ fn ready_rows(depth: Depth) -> usize {
 
 /// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
 pub fn scratch_bytes(b: &PackedB, rows: usize) -> usize {
-    Bytes::<u8>::bytes(rows.min(ready_rows(b.depth)), b.depth, b.tile.format)
+    let conversion = Conversion::new(b.tile, b.depth, 0);
+    Bytes::<u8>::bytes(rows.min(ready_rows(b.depth)), b.depth, conversion)
 }
 
 /// Computes a block of C; the output is that block. `zero_point` is A's, and what pads it.
@@ -38,10 +40,13 @@ pub fn gemm<T: Byte>(
     if block.rows.is_empty() || block.columns.is_empty() {
         return;
     }
-    let conversion = Conversion { format: b.tile.format, zero_point };
+    let conversion = Conversion::new(b.tile, b.depth, zero_point);
     let blocks = Heights::new(block.rows.len(), ready_rows(b.depth));
     let most = blocks.rows(0).len();
-    let mut bytes = Bytes::take(&mut Scratch::new(scratch), most, b.depth, b.tile.format);
+    let mut bytes = Bytes::take(&mut Scratch::new(scratch), most, b.depth, conversion);
+    // SAFETY: `check` has found the instruction set available.
+    let shaped = b.tile.registers.map(|registers| unsafe { Shaped::new(registers) });
+    let mut sums = Sums { shaped, sums: [0; MAX_TILE] };
     for i in 0..blocks.tiles {
         let inside = blocks.rows(i);
         let rows = block.rows.start + inside.start..block.rows.start + inside.end;
@@ -53,15 +58,9 @@ pub fn gemm<T: Byte>(
             let zero_point = conversion.converted_zero_point::<T>();
             let columns = columns(b, zero_point, first, count, &finish);
             let to = first - block.columns.start;
-            panel(
-                b,
-                &ready,
-                heights,
-                first,
-                &columns,
-                [inside.start, to, count],
-                &mut finish.output,
-            );
+            let at = [inside.start, to, count];
+            let panel = Panel { b, ready: &ready, heights, first, columns: &columns, at };
+            panel.run(&mut finish.output, &mut sums);
         }
     }
 }
@@ -102,48 +101,62 @@ fn columns(
     columns
 }
 
-/// Computes the columns of one panel of all rows that are ready.
-fn panel(
-    b: &PackedB,
-    ready: &ReadyBytes<'_>,
-    heights: Heights,
-    first: usize,
-    columns: &Columns,
-    [row, column, count]: [usize; 3],
-    output: &mut Output<'_>,
-) {
-    /// Aligned so that no store crosses a cache line.
-    #[repr(align(64))]
-    struct Sums([i32; MAX_TILE]);
+/// What a tile computes in.
+///
+/// Aligned so that no store crosses a cache line.
+#[repr(align(64))]
+struct Sums {
+    sums: [i32; MAX_TILE],
+    shaped: Option<Shaped>,
+}
 
-    let tile = b.tile;
-    let width = count.next_multiple_of(tile.lanes);
-    let packed = &b.data[first / tile.nr * tile.nr * b.words()..][..width * b.words()];
-    debug_assert_eq!(ready.words, b.segment_words(), "A and B have the same words");
-    let mut sums = Sums([0; MAX_TILE]);
-    for rows in (0..heights.tiles).map(|i| heights.rows(i)) {
-        let call = Call {
-            rows: ready.table(&rows),
-            segments: ready.segments,
-            words: ready.words,
-            b: packed.as_ptr(),
-            start: columns.offsets.as_ptr(),
-            sums: sums.0.as_mut_ptr(),
-        };
-        let run = tile.sizes[rows.len() - 1][width / tile.lanes - 1];
-        // SAFETY: `check` has found the instruction set available. The table comes from `ready`
-        // for these rows; the panel holds a row of the width for all words; there is a start for
-        // every column of the widest panel, and `sums` is wide enough for every tile.
-        unsafe { run(&call) };
-        let job = Job {
-            sums: &sums.0[..rows.len() * width],
-            width,
-            columns,
-            row_sums: &ready.sums[rows.clone()],
-            at: [row + rows.start..row + rows.end, column..column + count],
-            output: &mut *output,
-        };
-        // SAFETY: as above.
-        unsafe { (tile.finish)(job) };
+/// The columns of one panel of all rows that are ready.
+struct Panel<'a> {
+    b: &'a PackedB,
+    ready: &'a ReadyBytes<'a>,
+    heights: Heights,
+    /// The first of its columns in the whole C.
+    first: usize,
+    columns: &'a Columns,
+    /// Row and column in the block, and the number of columns.
+    at: [usize; 3],
+}
+
+impl Panel<'_> {
+    fn run(&self, output: &mut Output<'_>, sums: &mut Sums) {
+        let Panel { b, ready, heights, first, columns, at: [row, column, count] } = *self;
+        let tile = b.tile;
+        let width = count.next_multiple_of(tile.lanes);
+        let packed = &b.data[first / tile.nr * tile.nr * b.words()..][..width * b.words()];
+        debug_assert_eq!(ready.segments * ready.words, b.words(), "A and B have the same words");
+        for rows in (0..heights.tiles).map(|i| heights.rows(i)) {
+            let call = Call {
+                rows: ready.table(&rows),
+                segments: ready.segments,
+                words: ready.words,
+                stride: ready.stride,
+                b: packed.as_ptr(),
+                start: columns.offsets.as_ptr(),
+                sums: sums.sums.as_mut_ptr(),
+            };
+            if let Some(shaped) = &mut sums.shaped {
+                shaped.shape(rows.len());
+            }
+            let run = tile.sizes[rows.len() - 1][width / tile.lanes - 1];
+            // SAFETY: `check` has found the instruction set available. The table comes from `ready`
+            // for these rows, in the form that the tile wants; the panel holds a row of the width for all words; there is a start for
+            // every column of the widest panel, and `sums` is wide enough for every tile.
+            unsafe { run(&call) };
+            let job = Job {
+                sums: &sums.sums[..rows.len() * width],
+                width,
+                columns,
+                row_sums: &ready.sums[rows.clone()],
+                at: [row + rows.start..row + rows.end, column..column + count],
+                output: &mut *output,
+            };
+            // SAFETY: as above.
+            unsafe { (tile.finish)(job) };
+        }
     }
 }

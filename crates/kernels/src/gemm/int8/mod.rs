@@ -5,6 +5,8 @@
 //! the sums of B's columns, and of A's rows where `b` is not zero. A convolution's padding is its
 //! input's zero point.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
 mod block;
 pub(crate) mod finish;
 mod pack;
@@ -18,6 +20,7 @@ pub use finish::{Finish, Output, Requantize};
 pub use pack::{Byte, PackedB};
 
 use super::partition::{Grid, grid};
+use super::registers::Registers;
 use crate::isa::{FIXED, Isa};
 #[cfg(target_arch = "aarch64")]
 use crate::simd::Neon;
@@ -48,6 +51,8 @@ pub struct Tile {
     /// Functions by rows and by vectors.
     sizes: &'static [&'static [Run]],
     finish: RunFinish,
+    /// What it computes in, where those are not vectors.
+    registers: Option<&'static Registers>,
 }
 
 /// The tile functions of one set: for each number of rows, those of so many vectors.
@@ -71,6 +76,7 @@ pub static TILES: &[Tile] = &[
         format: Format::I16,
         sizes: if FIXED { &[] } else { sizes!(Scalar; [1, 2, 3, 4]; 1, 2, 3, 4) },
         finish: run_finish::<Scalar>,
+        registers: None,
     },
     #[cfg(target_arch = "x86_64")]
     Tile {
@@ -82,6 +88,7 @@ pub static TILES: &[Tile] = &[
         format: Format::I16,
         sizes: sizes!(Avx2; [1, 2]; 1, 2, 3, 4, 5, 6),
         finish: run_finish::<Avx2>,
+        registers: None,
     },
     #[cfg(target_arch = "x86_64")]
     Tile {
@@ -93,6 +100,19 @@ pub static TILES: &[Tile] = &[
         format: Format::U8,
         sizes: sizes!(Avx512; [1, 2]; 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
         finish: run_finish::<Avx512>,
+        registers: None,
+    },
+    #[cfg(target_arch = "x86_64")]
+    Tile {
+        name: "int8_32x32_amx",
+        isa: Isa::Amx,
+        mr: amx::MR,
+        nr: 32,
+        lanes: 16,
+        format: Format::U8,
+        sizes: amx::SIZES,
+        finish: run_finish::<Avx512>,
+        registers: Some(&crate::amx::REGISTERS),
     },
     #[cfg(target_arch = "aarch64")]
     Tile {
@@ -104,6 +124,7 @@ pub static TILES: &[Tile] = &[
         format: Format::I8,
         sizes: sizes!(Neon; [1, 2, 3]; 1, 2, 3, 4, 5, 6, 7, 8),
         finish: run_finish::<Neon>,
+        registers: None,
     },
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Tile {
@@ -115,23 +136,30 @@ pub static TILES: &[Tile] = &[
         format: Format::I16,
         sizes: sizes!(Simd128; [1, 2]; 1, 2, 3, 4),
         finish: run_finish::<Simd128>,
+        registers: None,
     },
 ];
 
 /// At least the elements of the greatest tile.
-const MAX_TILE: usize = 14 * 32;
+const MAX_TILE: usize = 32 * 32;
 /// At least the columns of the widest.
 pub(crate) const MAX_WIDTH: usize = 32;
 
 impl Tile {
-    /// The tile for an instruction set: portable Rust where it has none.
+    /// The tile for an instruction set: of the strongest one below it where it has none.
     pub fn of(isa: Isa) -> &'static Tile {
-        TILES.iter().find(|tile| tile.isa == isa && isa.is_available()).unwrap_or(&TILES[0])
+        let of = |isa| TILES.iter().find(|tile| tile.isa == isa && isa.is_available());
+        isa.and_weaker().find_map(of).unwrap_or(&TILES[0])
     }
 
     /// How many products of 8-bit integers one lane of its instruction adds up.
     pub fn products_per_lane(&self) -> usize {
         self.format.group()
+    }
+
+    /// The words that columns and rows are whole multiples of, unless any number will do.
+    fn step(&self) -> usize {
+        self.registers.map_or(1, |registers| registers.step)
     }
 }
 

@@ -76,7 +76,9 @@ impl PackedB {
         less.iter_mut().enumerate().for_each(|(j, less)| {
             *less = if tile.format == Format::I16 { zero_point(j) } else { shift };
         });
-        let mut data = Buffer::zeroed(packed_words(tile, depth, n));
+        // Whole vectors of columns.
+        let packed = n.next_multiple_of(tile.lanes) * column_words(tile, depth);
+        let mut data = Buffer::zeroed(packed);
         let mut sums = Buffer::zeroed(n);
         match tile.format {
             Format::I16 => fill::<T, 2>(tile, &b, depth, &less, &mut data, &mut sums),
@@ -106,19 +108,14 @@ impl PackedB {
 
     /// The words of a column.
     pub(crate) fn words(&self) -> usize {
-        self.depth.segments * self.segment_words()
-    }
-
-    /// The words of a column in one segment.
-    pub(crate) fn segment_words(&self) -> usize {
-        self.depth.len.div_ceil(self.tile.format.group())
+        column_words(self.tile, self.depth)
     }
 }
 
-/// The words of a packed B: whole vectors of columns.
-fn packed_words(tile: &Tile, depth: Depth, n: usize) -> usize {
+/// The words of a column: those of all segments, and zeros up to a whole step of the tile.
+pub(super) fn column_words(tile: &Tile, depth: Depth) -> usize {
     let words = depth.len.div_ceil(tile.format.group());
-    n.next_multiple_of(tile.lanes) * depth.segments * words
+    (depth.segments * words).next_multiple_of(tile.step())
 }
 
 /// Writes the panels, of `GROUP` elements to a word, and adds up each column; `less` is taken from
@@ -141,12 +138,13 @@ fn fill<T: Byte, const GROUP: usize>(
             + channel * b.channel_stride
     };
     // No rows, no words.
-    let panel_len = (tile.nr * depth.segments * words).max(1);
+    let panel_len = (tile.nr * column_words(tile, depth)).max(1);
     for (first, panel) in (0..n).step_by(tile.nr).zip(data.chunks_mut(panel_len)) {
         let columns = first..n.min(first + tile.nr);
         let panel_width = tile.nr.min(width - first);
         let (less, sums) = (&less[columns.clone()], &mut sums[columns]);
-        for (at, packed) in panel.chunks_exact_mut(panel_width).enumerate() {
+        let rows = panel.chunks_exact_mut(panel_width).take(depth.segments * words);
+        for (at, packed) in rows.enumerate() {
             let (segment, start) = (at / words, at % words * GROUP);
             let count = GROUP.min(depth.len - start);
             let mut rows = [0; GROUP];

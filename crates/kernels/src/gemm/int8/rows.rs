@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::pack::Byte;
+use super::Tile;
+use super::pack::{Byte, column_words};
 use super::tile::Format;
 use crate::buffer::Scratch;
 use crate::gemm::depth::{Depth, Piece};
@@ -21,6 +22,8 @@ pub(super) struct ReadyBytes<'r> {
     pointers: &'r [*const u8],
     pub(super) segments: usize,
     pub(super) words: usize,
+    /// The bytes from one row to the next, where the tile asks for one distance.
+    pub(super) stride: usize,
     /// The sum of each row's elements as the tile sees them, where it was asked for.
     pub(super) sums: &'r [i32],
 }
@@ -35,11 +38,19 @@ impl ReadyBytes<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conversion {
     pub(super) format: Format,
+    /// Whether the tile wants rows in one segment and at equal distances: then the words of one,
+    /// whole steps.
+    pub(super) even: Option<usize>,
     /// A's zero point.
     pub(super) zero_point: i32,
 }
 
 impl Conversion {
+    pub(super) fn new(tile: &Tile, depth: Depth, zero_point: i32) -> Self {
+        let even = tile.registers.map(|_| column_words(tile, depth));
+        Self { format: tile.format, even, zero_point }
+    }
+
     /// Whether elements of this type are what the tile multiplies.
     fn is_none<T: Byte>(self) -> bool {
         match self.format {
@@ -59,11 +70,20 @@ impl Conversion {
         }
     }
 
+    /// The words of a converted segment of `len` elements.
+    fn segment_words(self, len: usize) -> usize {
+        len.div_ceil(self.format.group())
+    }
+
     /// The bytes of a converted segment of `len` elements, whole words.
     fn segment_bytes(self, len: usize) -> usize {
-        let bytes = 4 * len.div_ceil(self.format.group());
-        // Rows a multiple of this apart would share few lines of the first-level cache.
-        if bytes > 0 && bytes.is_multiple_of(1024) { bytes + 64 } else { bytes }
+        spread(4 * self.segment_words(len))
+    }
+
+    /// The bytes of a converted row.
+    fn row_bytes(self, depth: Depth) -> usize {
+        let apart = depth.segments.max(1) * self.segment_bytes(depth.len);
+        self.even.map_or(apart, |words| spread(4 * words))
     }
 
     #[inline(always)]
@@ -88,13 +108,18 @@ impl Conversion {
     }
 }
 
+/// As many bytes or more: rows a multiple of 1024 apart would share few lines of the first-level
+/// cache.
+fn spread(bytes: usize) -> usize {
+    if bytes > 0 && bytes.is_multiple_of(1024) { bytes + 64 } else { bytes }
+}
+
 impl<'a, T: Byte> Bytes<'a, T> {
-    pub(super) fn bytes(rows: usize, depth: Depth, format: Format) -> usize {
-        let conversion = Conversion { format, zero_point: 0 };
+    pub(super) fn bytes(rows: usize, depth: Depth, conversion: Conversion) -> usize {
         let segments = depth.segments.max(1);
         Room::<T>::bytes(rows, depth, depth.elements())
             + Scratch::bytes_for::<*const u8>(rows * segments)
-            + Scratch::bytes_for::<u8>(rows * segments * conversion.segment_bytes(depth.len))
+            + Scratch::bytes_for::<u8>(rows * conversion.row_bytes(depth))
             + Scratch::bytes_for::<i32>(rows)
     }
 
@@ -102,14 +127,13 @@ impl<'a, T: Byte> Bytes<'a, T> {
         scratch: &mut Scratch<'a>,
         rows: usize,
         depth: Depth,
-        format: Format,
+        conversion: Conversion,
     ) -> Self {
-        let conversion = Conversion { format, zero_point: 0 };
         let segments = depth.segments.max(1);
         Self {
             room: Room::take(scratch, rows, depth, depth.elements()),
             pointers: scratch.take(rows * segments),
-            converted: scratch.take(rows * segments * conversion.segment_bytes(depth.len)),
+            converted: scratch.take(rows * conversion.row_bytes(depth)),
             sums: scratch.take(rows),
         }
     }
@@ -126,28 +150,38 @@ impl<'a, T: Byte> Bytes<'a, T> {
     ) -> ReadyBytes<'r> {
         let depth = a.depth();
         let piece = Piece::whole(depth);
-        let count = rows.len();
-        let Ready { pointers, segments, len } =
-            a.ready(rows, heights, &piece, columns, &mut self.room);
-        let words = len.div_ceil(conversion.format.group());
+        let ready = a.ready(rows, heights, &piece, columns, &mut self.room);
+        if wants_sums {
+            let shift = conversion.converted_zero_point::<T>() - conversion.zero_point;
+            sum(&ready, heights, shift, self.sums);
+        }
+        let sums = &*self.sums;
+        if let Some(words) = conversion.even {
+            let even = |pointers, stride| ReadyBytes { pointers, segments: 1, words, stride, sums };
+            return match distance(&ready, conversion, words) {
+                Some(distance) => even(as_bytes(ready.pointers), distance),
+                None => {
+                    let to = (&mut *self.pointers, &mut *self.converted);
+                    let stride = gather(&ready, heights, conversion, words, to);
+                    even(self.pointers, stride)
+                }
+            };
+        }
+        let Ready { pointers, segments, len } = ready;
+        let words = conversion.segment_words(len);
         // A last word that is not full reaches beyond the row.
         let full = len.is_multiple_of(conversion.format.group());
-        if conversion.is_none::<T>() && full && !wants_sums {
-            // SAFETY: pointers to elements of a byte are pointers to bytes.
-            let pointers =
-                unsafe { std::slice::from_raw_parts(pointers.as_ptr().cast(), pointers.len()) };
-            return ReadyBytes { pointers, segments, words, sums: self.sums };
+        if conversion.is_none::<T>() && full {
+            return ReadyBytes { pointers: as_bytes(pointers), segments, words, stride: 0, sums };
         }
-        let used = &mut self.pointers[..count * segments];
+        let used = &mut self.pointers[..pointers.len()];
         let data = a.data();
         let stride = conversion.segment_bytes(len);
         for (i, (pointer, &from)) in used.iter_mut().zip(pointers).enumerate() {
             // What is beyond a row meets zeros in B, but must not lie beyond A.
             let at = from.addr().wrapping_sub(data.as_ptr().addr()) / size_of::<T>();
             let inside = at < data.len() && 4 * words <= data.len() - at;
-            if conversion.is_none::<T>() && full {
-                *pointer = from.cast();
-            } else if conversion.is_none::<T>() && inside {
+            if conversion.is_none::<T>() && inside {
                 // From all of A, as more than the row is read.
                 *pointer = data.as_ptr().wrapping_add(at).cast();
             } else {
@@ -158,22 +192,70 @@ impl<'a, T: Byte> Bytes<'a, T> {
                 *pointer = to.as_ptr();
             }
         }
-        if wants_sums {
-            let shift = conversion.converted_zero_point::<T>() - conversion.zero_point;
-            for tile in (0..heights.tiles).map(|i| heights.rows(i)) {
-                for (i, row) in tile.clone().enumerate() {
-                    let table = &pointers[tile.start * segments..];
-                    self.sums[row] = (0..segments)
-                        .map(|segment| {
-                            let from = table[segment * tile.len() + i];
-                            // SAFETY: `ready` gives pointers to `len` elements each.
-                            let from = unsafe { std::slice::from_raw_parts(from, len) };
-                            from.iter().map(|x| x.value() + shift).sum::<i32>()
-                        })
-                        .sum();
-                }
-            }
-        }
-        ReadyBytes { pointers: self.pointers, segments, words, sums: self.sums }
+        ReadyBytes { pointers: used, segments, words, stride: 0, sums }
     }
+}
+
+/// Pointers to elements of a byte as pointers to bytes.
+fn as_bytes<T: Byte>(pointers: &[*const T]) -> &[*const u8] {
+    // SAFETY: pointers are alike, and bytes of either sign may be read as bytes.
+    unsafe { std::slice::from_raw_parts(pointers.as_ptr().cast(), pointers.len()) }
+}
+
+/// The segments of rows that are ready, each with its row and its number.
+fn segments<'r, T: Byte>(
+    ready: &Ready<'r, T>,
+    heights: Heights,
+) -> impl Iterator<Item = (usize, usize, &'r [T])> {
+    let (pointers, count, len) = (ready.pointers, ready.segments, ready.len);
+    (0..heights.tiles).map(move |tile| heights.rows(tile)).flat_map(move |tile| {
+        let table = &pointers[tile.start * count..tile.end * count];
+        table.chunks_exact(tile.len().max(1)).enumerate().flat_map(move |(segment, rows)| {
+            rows.iter().enumerate().map(move |(i, &from)| {
+                // SAFETY: `ready` has pointers to `len` elements each, that live as it does.
+                (tile.start + i, segment, unsafe { std::slice::from_raw_parts(from, len) })
+            })
+        })
+    })
+}
+
+/// Sums the elements of each row, each of which is `shift` more.
+fn sum<T: Byte>(ready: &Ready<'_, T>, heights: Heights, shift: i32, sums: &mut [i32]) {
+    for (row, segment, elements) in segments(ready, heights) {
+        let before = if segment == 0 { 0 } else { sums[row] };
+        sums[row] = before + elements.iter().map(|x| x.value() + shift).sum::<i32>();
+    }
+}
+
+/// The bytes from one row to the next where rows lie as an even tile wants them, of `words` words.
+fn distance<T: Byte>(ready: &Ready<'_, T>, conversion: Conversion, words: usize) -> Option<usize> {
+    let rows = ready.pointers;
+    let between = |pair: &[*const T]| pair[1].addr().wrapping_sub(pair[0].addr());
+    let distance = rows.get(..2).map_or(4 * words, between);
+    (conversion.is_none::<T>()
+        && ready.segments == 1
+        && ready.len == 4 * words
+        && rows.windows(2).all(|pair| between(pair) == distance))
+    .then_some(distance)
+}
+
+/// Puts the segments of each row together, as the tile multiplies them; gives the bytes from one row
+/// to the next.
+fn gather<T: Byte>(
+    ready: &Ready<'_, T>,
+    heights: Heights,
+    conversion: Conversion,
+    words: usize,
+    (pointers, to): (&mut [*const u8], &mut [u8]),
+) -> usize {
+    let (stride, len) = (spread(4 * words), 4 * conversion.segment_words(ready.len));
+    // What follows a row's last segment meets zeros in B.
+    for (row, segment, elements) in segments(ready, heights) {
+        let at = row * stride + segment * len;
+        conversion.convert(elements, &mut to[at..][..len]);
+    }
+    for (pointer, row) in pointers.iter_mut().zip(to.chunks_exact(stride.max(1))) {
+        *pointer = row.as_ptr();
+    }
+    stride
 }

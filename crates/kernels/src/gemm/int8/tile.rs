@@ -33,6 +33,9 @@ pub(crate) struct Call {
     pub(crate) rows: *const *const u8,
     pub(crate) segments: usize,
     pub(crate) words: usize,
+    /// The bytes from one row of A to the next, for tiles of registers that want one distance.
+    #[allow(dead_code, reason = "not every architecture has such registers")]
+    pub(crate) stride: usize,
     /// The packed panel.
     pub(crate) b: *const i32,
     /// What the sums of each column start from.
