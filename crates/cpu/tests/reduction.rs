@@ -6,6 +6,7 @@ use common::{Arg, Fill, arg, check_op_with, check_some, engines, f32s};
 use webnn_core::DataType;
 use webnn_core::limits::SlotTypes;
 use webnn_core::ops::method;
+use webnn_cpu::{Engine, Options};
 
 const FLOATS: [DataType; 2] = [DataType::Float32, DataType::Float16];
 
@@ -128,7 +129,7 @@ fn pools_match() {
                 "windowDimensions=[3,3] padding=[1,0,2,1] strides=[2,3] outputShapeRounding=ceil",
                 "windowDimensions=[2,2] dilations=[2,3]",
             ] {
-                // The last has enough channels for several threads to share them.
+                // The last is large enough for several threads to share it.
                 for (shape, layout) in [
                     ([2, 3, 9, 8], "nchw"),
                     ([2, 9, 8, 3], "nhwc"),
@@ -141,6 +142,41 @@ fn pools_match() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn whole_images_match_for_any_number_of_threads() {
+    let mut engines = engines();
+    engines.push(Engine::new(Options { threads: Some(4) }));
+    // Few and many blocks, of rows that are no multiple of theirs, with channels that leave a part
+    // of a vector; one image and several, and some too small to be cut.
+    for [n, h, w, c] in [
+        [1, 7, 7, 672],
+        [1, 30, 25, 70],
+        [1, 31, 17, 151],
+        [1, 57, 55, 37],
+        [3, 13, 29, 101],
+        [2, 9, 8, 40],
+        [1, 2, 400, 96],
+        [1, 1, 60, 1000],
+        [1, 90, 90, 15],
+        [1, 131, 127, 3],
+        [1, 190, 180, 1],
+        [1, 3, 2, 9001],
+    ] {
+        let operand = [f32s(&[n, h, w, c])];
+        for name in ["averagePool2d", "l2Pool2d", "maxPool2d"] {
+            for attributes in ["", "padding=[0,1,0,1] strides=[99,99]"] {
+                let attributes = format!("{attributes} layout=nhwc");
+                check_op_with(&engines, name, &operand, &attributes, 1e-5);
+            }
+        }
+        for name in ["reduceMean", "reduceMax", "reduceLogSumExp", "reduceSumSquare"] {
+            check_op_with(&engines, name, &operand, "axes=[2,1]", 1e-5);
+        }
+        check_op_with(&engines, "reduceL2", &operand, "axes=[1] keepDimensions=true", 1e-5);
+        check_op_with(&engines, "reduceMean", &operand, "axes=[0,1,2]", 1e-5);
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Instant;
 use webnn_kernels::copy::{Padding, PaddingMode, read};
 use webnn_kernels::gemm::MatrixMut;
 use webnn_kernels::norm::{Affine, Along, normalize};
-use webnn_kernels::pool::{Channels, Pooling, Windows, pool_channels_first, pool_channels_last};
-use webnn_kernels::reduce::{FloatReduction, Reduction, reduce_floats};
+use webnn_kernels::pool::{Pooling, Windows, pool_channels_first, pool_channels_last};
+use webnn_kernels::reduce::{FloatReduction, Reduction, fold_down, join_down, reduce_floats};
 use webnn_kernels::resample::{Interpolation, Resampling};
 use webnn_kernels::softmax::softmax;
 use webnn_kernels::strided::{Space, row_major};
@@ -66,6 +66,16 @@ fn main() {
         }
     }
 
+    for columns in [32, 256, 1024] {
+        let mut parts = vec![0.0; 2 * columns];
+        time(&format!("mean of the rows of {}x{columns} by parts", n / columns), n, || {
+            for (x, part) in black_box(&x).chunks(n / 2).zip(parts.chunks_mut(columns)) {
+                fold_down(isa, FloatReduction::Mean, x, part);
+            }
+            join_down(isa, FloatReduction::Mean, &parts, n / columns, &mut y[..columns]);
+        });
+    }
+
     let windows = Windows {
         input: [64, 64],
         output: [32, 32],
@@ -76,16 +86,7 @@ fn main() {
     };
     for pooling in [Pooling::Max, Pooling::Average] {
         time(&format!("{pooling:?} 3x3/2 channels last 64x64x64"), n, || {
-            let channels = Channels::whole(64);
-            pool_channels_last(
-                isa,
-                pooling,
-                &windows,
-                channels,
-                black_box(&x),
-                0..32,
-                &mut y[..65_536],
-            );
+            pool_channels_last(isa, pooling, &windows, 64, black_box(&x), 0..32, &mut y[..65_536]);
         });
         time(&format!("{pooling:?} 3x3/2 channels first 64x64x64"), n, || {
             let out = &mut y[..65_536];

@@ -62,42 +62,24 @@ pub enum Pooling {
     Max,
 }
 
-/// The channels of an image, and those of them that are pooled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Channels {
-    /// How many a pixel of the input has.
-    pub all: usize,
-    /// The ones that a pixel of the output has.
-    pub part: Range<usize>,
-}
-
-impl Channels {
-    /// All of so many.
-    pub fn whole(all: usize) -> Channels {
-        Channels { all, part: 0..all }
-    }
-}
-
 /// Computes the rows `rows`, counted over all images, of `[batches, height, width, channels]`.
-/// `x` is the whole input, `out` holds just those rows, and of their channels the part.
+/// `x` is the whole input, `out` holds just those rows.
 ///
 /// # Panics
 ///
-/// If a length does not agree, or the part is none of the channels.
+/// If a length does not agree.
 pub fn pool_channels_last(
     isa: Isa,
     pooling: Pooling,
     windows: &Windows,
-    channels: Channels,
+    channels: usize,
     x: &[f32],
     rows: Range<usize>,
     out: &mut [f32],
 ) {
-    let Channels { all, part } = channels;
-    assert_eq!(out.len(), rows.len() * windows.output[1] * part.len());
-    assert!(part.end <= all);
-    if !part.is_empty() {
-        dispatch(isa, ChannelsLast(Work { pooling, windows, channels: all, x, rows, out }, part));
+    assert_eq!(out.len(), rows.len() * windows.output[1] * channels);
+    if channels > 0 {
+        dispatch(isa, ChannelsLast(Work { pooling, windows, channels, x, rows, out }));
     }
 }
 
@@ -140,7 +122,7 @@ impl<T> Work<'_, T> {
     }
 }
 
-struct ChannelsLast<'a>(Work<'a, f32>, Range<usize>);
+struct ChannelsLast<'a>(Work<'a, f32>);
 
 impl ForEachIsa for ChannelsLast<'_> {
     type Output = ();
@@ -148,14 +130,14 @@ impl ForEachIsa for ChannelsLast<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         match self.0.pooling {
-            Pooling::Average => s.call(ChannelsLastBy(self.0, self.1, Sum)),
-            Pooling::L2 => s.call(ChannelsLastBy(self.0, self.1, Square)),
-            Pooling::Max => s.call(ChannelsLastBy(self.0, self.1, Max)),
+            Pooling::Average => s.call(ChannelsLastBy(self.0, Sum)),
+            Pooling::L2 => s.call(ChannelsLastBy(self.0, Square)),
+            Pooling::Max => s.call(ChannelsLastBy(self.0, Max)),
         }
     }
 }
 
-struct ChannelsLastBy<'a, F>(Work<'a, f32>, Range<usize>, F);
+struct ChannelsLastBy<'a, F>(Work<'a, f32>, F);
 
 impl<F: Fold> ForEachIsa for ChannelsLastBy<'_, F> {
     type Output = ();
@@ -165,26 +147,25 @@ impl<F: Fold> ForEachIsa for ChannelsLastBy<'_, F> {
         let (windows, channels) = (*self.0.windows, self.0.channels);
         let out = std::mem::take(&mut self.0.out);
         let rows = self.0.rows.clone();
-        let (first, count) = (self.1.start, self.1.len());
-        let row_len = windows.output[1] * count;
+        let row_len = windows.output[1] * channels;
         for (row, out) in rows.zip(out.chunks_exact_mut(row_len)) {
             let (image, top, height) = self.0.source(row);
-            for (column, out) in out.chunks_exact_mut(count).enumerate() {
+            for (column, out) in out.chunks_exact_mut(channels).enumerate() {
                 let (left, width) = windows.taps(1, column);
                 let taps = Taps { windows: &windows, channels, image, top, height, left, width };
                 let wide = 4 * S::LANES;
                 let mut at = 0;
-                while at + wide <= count {
-                    let sums = taps.fold::<S, F, 4>(s, first + at, wide);
+                while at + wide <= channels {
+                    let sums = taps.fold::<S, F, 4>(s, at, wide);
                     for (j, sum) in sums.into_iter().enumerate() {
                         let out = &mut out[at + j * S::LANES..][..S::LANES];
                         s.store(taps.finish(s, self.0.pooling, sum), out);
                     }
                     at += wide;
                 }
-                while at < count {
-                    let rest = S::LANES.min(count - at);
-                    let [sum] = taps.fold::<S, F, 1>(s, first + at, rest);
+                while at < channels {
+                    let rest = S::LANES.min(channels - at);
+                    let [sum] = taps.fold::<S, F, 1>(s, at, rest);
                     let out = &mut out[at..][..rest];
                     store_up_to(s, taps.finish(s, self.0.pooling, sum), out);
                     at += rest;

@@ -3,6 +3,7 @@
 //! Sums of floats are taken in blocks and in an order that depends on the shape and the instruction
 //! set only.
 
+mod down;
 mod fold;
 mod integer;
 
@@ -12,6 +13,7 @@ use crate::Isa;
 use crate::simd::{ForEachIsa, Simd, dispatch};
 use crate::strided::{Space, View, row_major};
 
+pub use down::{fold_down, join_down};
 pub(crate) use fold::{ExpSum, Fold, Max, Square, Sum, column, row};
 pub use integer::{IntegerReduction, reduce_integers};
 

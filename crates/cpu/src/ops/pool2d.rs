@@ -10,11 +10,13 @@ use webnn_kernels::Isa;
 use webnn_kernels::buffer::Plain;
 use webnn_kernels::integer::Integer;
 use webnn_kernels::pool::{
-    Channels, Pooling, Windows, max_pool_integers, pool_channels_first, pool_channels_last,
+    Pooling, Windows, max_pool_integers, pool_channels_first, pool_channels_last,
 };
+use webnn_kernels::reduce::FloatReduction;
 
 use crate::io::Io;
 use crate::kernel::{Built, Cx, Kernel, sizes};
+use crate::ops::reduce;
 use crate::threads::Threads;
 
 /// Fewer elements of windows are folded by one thread.
@@ -44,11 +46,22 @@ pub(crate) fn lower(op: &Pool2d, cx: &Cx<'_>) -> Built {
         dilations: options.dilations.map(|n| n as usize),
         padding: [options.padding[0] as usize, options.padding[2] as usize],
     };
-    let pooling = match op.kind {
-        PoolKind::Average => Pooling::Average,
-        PoolKind::L2 => Pooling::L2,
-        PoolKind::Max => Pooling::Max,
+    let (pooling, reduction) = match op.kind {
+        PoolKind::Average => (Pooling::Average, FloatReduction::Mean),
+        PoolKind::L2 => (Pooling::L2, FloatReduction::L2),
+        PoolKind::Max => (Pooling::Max, FloatReduction::Max),
     };
+    let is_whole = windows.window == size && windows.output == [1, 1];
+    if options.layout == InputLayout::Nhwc
+        && cx.input(0).data_type == DataType::Float32
+        && is_whole
+        && windows.padding == [0, 0]
+        && windows.dilations == [1, 1]
+        && let Some(built) =
+            reduce::lower_images(reduction, [input[0], size[0], size[1], input[c]], cx)
+    {
+        return built;
+    }
     let channels = match options.layout {
         InputLayout::Nchw => 1,
         InputLayout::Nhwc => input[c],
@@ -92,17 +105,8 @@ impl Kernel for Pool {
             InputLayout::Nchw => threads.rows(out, row, least, |rows, out| {
                 pool_channels_first(isa, pooling, windows, x, rows, out);
             }),
-            // One window over a whole image has no rows to share out, but many channels.
-            InputLayout::Nhwc if out.len() == self.channels => {
-                let [height, width] = windows.window;
-                threads.rows(out, 1, LEAST.div_ceil(height * width), |part, out| {
-                    let channels = Channels { all: self.channels, part };
-                    pool_channels_last(isa, pooling, windows, channels, x, 0..1, out);
-                });
-            }
             InputLayout::Nhwc => threads.rows(out, row, least, |rows, out| {
-                let channels = Channels::whole(self.channels);
-                pool_channels_last(isa, pooling, windows, channels, x, rows, out);
+                pool_channels_last(isa, pooling, windows, self.channels, x, rows, out);
             }),
         }
     }

@@ -1,15 +1,17 @@
 //! Reductions over any dimensions.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use webnn_core::DataType;
 use webnn_core::ops::Reduce;
 use webnn_core::ops::reduce::ReduceKind;
 use webnn_kernels::Isa;
-use webnn_kernels::buffer::Plain;
+use webnn_kernels::buffer::{Plain, Scratch};
 use webnn_kernels::integer::Integer;
 use webnn_kernels::reduce::{
-    FloatReduction, IntegerReduction, Reduction, reduce_floats, reduce_integers,
+    FloatReduction, IntegerReduction, Reduction, fold_down, join_down, reduce_floats,
+    reduce_integers,
 };
 
 use crate::io::Io;
@@ -18,6 +20,9 @@ use crate::threads::Threads;
 
 /// Fewer operand elements are folded by one thread.
 const LEAST: usize = 1 << 14;
+
+/// What blocks are folded to is folded once more: of fewer pixels that is too much.
+const LEAST_PIXELS: usize = 8;
 
 struct Floats {
     kind: FloatReduction,
@@ -35,8 +40,17 @@ pub(crate) fn lower(op: &Reduce, cx: &Cx<'_>) -> Built {
     let shape = sizes(&cx.input(0));
     let axes: Vec<usize> = op.options.axes(shape.len()).iter().map(|&axis| axis as usize).collect();
     let reduction = Reduction::new(&shape, &axes);
+    if cx.input(0).data_type == DataType::Float32
+        && let Some(images) = images(&shape, axes)
+        && let Some(built) = lower_images(floats(op.kind), images, cx)
+    {
+        return built;
+    }
     match cx.input(0).data_type {
-        DataType::Float32 => floats(op.kind, reduction, cx),
+        DataType::Float32 => {
+            let kind = floats(op.kind);
+            Built::new(Floats { kind, reduction, isa: cx.isa }, cx, &[0])
+        }
         DataType::Int8 => integers::<i8>(op.kind, reduction, cx),
         DataType::Uint8 => integers::<u8>(op.kind, reduction, cx),
         DataType::Int32 => integers::<i32>(op.kind, reduction, cx),
@@ -50,8 +64,8 @@ pub(crate) fn lower(op: &Reduce, cx: &Cx<'_>) -> Built {
     }
 }
 
-fn floats(kind: ReduceKind, reduction: Reduction, cx: &Cx<'_>) -> Built {
-    let kind = match kind {
+fn floats(kind: ReduceKind) -> FloatReduction {
+    match kind {
         ReduceKind::L1 => FloatReduction::L1,
         ReduceKind::L2 => FloatReduction::L2,
         ReduceKind::LogSum => FloatReduction::LogSum,
@@ -62,8 +76,7 @@ fn floats(kind: ReduceKind, reduction: Reduction, cx: &Cx<'_>) -> Built {
         ReduceKind::Product => FloatReduction::Product,
         ReduceKind::Sum => FloatReduction::Sum,
         ReduceKind::SumSquare => FloatReduction::SumSquare,
-    };
-    Built::new(Floats { kind, reduction, isa: cx.isa }, cx, &[0])
+    }
 }
 
 fn integers<T: Integer + Plain>(kind: ReduceKind, reduction: Reduction, cx: &Cx<'_>) -> Built {
@@ -79,6 +92,88 @@ fn integers<T: Integer + Plain>(kind: ReduceKind, reduction: Reduction, cx: &Cx<
         }
     };
     Built::new(Integers { kind, reduction, element: PhantomData::<T> }, cx, &[0])
+}
+
+/// The sizes of a tensor of images: how many, their height, width and channels.
+pub(crate) type Images = [usize; 4];
+
+/// The images that a reduction along some axes folds each into one pixel, if they are such.
+fn images(shape: &[usize], mut axes: Vec<usize>) -> Option<Images> {
+    axes.sort_unstable();
+    let (&first, &last) = (axes.first()?, axes.last()?);
+    let product = |range: Range<usize>| shape[range].iter().product::<usize>();
+    let images = [product(0..first), shape[first], product(first + 1..last + 1)];
+    let [count, height, width] = images;
+    (last - first + 1 == axes.len()).then(|| [count, height, width, product(last + 1..shape.len())])
+}
+
+/// Whole channels-last images, of each of which one pixel is made.
+///
+/// Every image is cut into blocks of rows, and a thread folds blocks that lie one after the other:
+/// those that it wrote, most likely, as convolutions share out rows in the same way. Where the
+/// blocks end is known from the shape alone, and so are the results' bits.
+struct Blocks {
+    kind: FloatReduction,
+    images: Images,
+    /// How many an image is cut into.
+    count: usize,
+    isa: Isa,
+}
+
+/// The kernel that folds large images; `None` for others.
+pub(crate) fn lower_images(kind: FloatReduction, images: Images, cx: &Cx<'_>) -> Option<Built> {
+    let count = blocks(images)?;
+    kind.joint()?;
+    Some(Built::new(Blocks { kind, images, count, isa: cx.isa }, cx, &[0]))
+}
+
+/// How many blocks images are cut into, if they are at all.
+fn blocks([_, height, width, channels]: Images) -> Option<usize> {
+    let pixels = height * width;
+    let most = (pixels * channels / LEAST).min(pixels / LEAST_PIXELS).min(height);
+    // A power of two is cut where the rows of two, four or eight threads are.
+    let count = 1 << most.max(1).ilog2();
+    // Elements of a single channel are neighbours, which a reduction folds vector by vector.
+    (count > 1 && channels > 1).then_some(count)
+}
+
+impl Blocks {
+    /// The pixels of a block, counted over all images.
+    fn pixels(&self, block: usize) -> Range<usize> {
+        let [_, height, width, _] = self.images;
+        let (image, block) = (block / self.count, block % self.count);
+        // Where the rows of convolutions are cut, too. The product may have more than 32 bits.
+        let cut = |block: usize| (block as u64 * height as u64 / self.count as u64) as usize;
+        let row = |block: usize| image * height + cut(block);
+        row(block) * width..row(block + 1) * width
+    }
+}
+
+impl Kernel for Blocks {
+    fn scratch_bytes(&self, _threads: usize) -> usize {
+        let [images, .., channels] = self.images;
+        Scratch::bytes_for::<f32>(images * self.count * channels)
+    }
+
+    fn run(&self, io: &mut Io<'_>, threads: &Threads) {
+        let [images, height, width, channels] = self.images;
+        let (pixels, blocks) = (height * width, images * self.count);
+        let parts = Scratch::new(io.scratch()).take::<f32>(blocks * channels);
+        let (x, out) = (io.read::<f32>(0), io.write::<f32>(0));
+        threads.rows(parts, channels, 1, |blocks, parts| {
+            for (block, part) in blocks.zip(parts.chunks_exact_mut(channels)) {
+                let Range { start, end } = self.pixels(block);
+                fold_down(self.isa, self.kind, &x[start * channels..end * channels], part);
+            }
+        });
+        let image = self.count * channels;
+        threads.rows(out, channels, LEAST.div_ceil(image), |images, out| {
+            let parts = parts[images.start * image..].chunks_exact(image);
+            for (parts, out) in parts.zip(out.chunks_exact_mut(channels)) {
+                join_down(self.isa, self.kind, parts, pixels, out);
+            }
+        });
+    }
 }
 
 impl Kernel for Floats {
