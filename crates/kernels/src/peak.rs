@@ -71,7 +71,7 @@ pub fn dot(isa: Isa, rounds: usize) -> u64 {
             panic!("{HAVE}: {isa:?}")
         }
     };
-    dots * 2 * Tile::of(isa).products_per_lane() as u64
+    dots * 2 * Tile::of(isa, usize::MAX).products_per_lane() as u64
 }
 
 /// The lanes that were multiplied.
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn every_set_counts_what_it_multiplies() {
         for isa in Isa::available() {
-            let tile = Tile::of(isa);
+            let tile = Tile::of(isa, usize::MAX);
             let sums = if isa.has_many_registers() { MANY } else { FEW };
             let lanes = multiply_add(isa, 1) as usize / sums / 2;
             assert!(lanes.is_power_of_two() && lanes <= simd::MAX_LANES, "{isa:?}: {lanes}");

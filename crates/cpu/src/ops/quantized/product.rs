@@ -5,10 +5,12 @@ use std::ops::Range;
 use webnn_core::ops::Conv2d;
 use webnn_core::ops::conv2d::InputLayout;
 use webnn_core::{DataType, Desc, Op};
-use webnn_kernels::buffer::Plain;
+use webnn_kernels::Isa;
+use webnn_kernels::buffer::Scratch;
 use webnn_kernels::bytes::Scale;
 use webnn_kernels::gemm::int8::{
-    self, Byte, Finish, Output, PackedB, Requantize, Tile, gemm, scratch_bytes,
+    self, Byte, Finish, Output, PackedB, Requantize, Tile, gemm, scratch_bytes, scratch_bytes_for,
+    widen,
 };
 use webnn_kernels::gemm::{Block, Depth, Matrix, MatrixMut, Pixels, Rows, Window};
 
@@ -22,6 +24,9 @@ use crate::threads::{Pieces, Threads};
 
 /// Multiplications and additions that are worth waking a thread for.
 const LEAST_FLOPS: usize = 1_000_000;
+
+/// Fewer elements are widened by one thread.
+const LEAST_WIDENED: usize = 1 << 16;
 
 /// The elements of a constant of bytes.
 pub(super) enum Elements<'a> {
@@ -51,7 +56,7 @@ impl<'a> Weights<'a> {
 
     /// Packs those of some columns for the machine's tile.
     fn pack(&self, cx: &Cx<'_>, view: FilterView, columns: Range<usize>, depth: Depth) -> PackedB {
-        let tile = Tile::of(cx.isa);
+        let tile = Tile::of(cx.isa, depth.elements());
         let zeros = &self.parameters.zeros;
         let zeros = if zeros.len() == 1 { zeros } else { &zeros[columns] };
         match &self.elements {
@@ -174,14 +179,17 @@ fn build(
 ) -> Option<Built> {
     let ([rows, columns, depth], groups) = (sizes, right.len());
     let parts = (2 * rows * columns * depth * groups / LEAST_FLOPS).clamp(1, cx.threads.count());
-    let grid = int8::partition(Tile::of(cx.isa), [rows, columns, depth], parts.div_ceil(groups));
+    let grid = int8::partition(right[0].tile(), [rows, columns, depth], parts.div_ceil(groups));
     let blocks = || (0..grid.len()).map(|i| grid.block(i));
     let down = blocks().step_by(grid.across).map(|block| block.rows.start);
     let inside: Vec<usize> = blocks().take(grid.across).map(|b| b.columns.start).collect();
     let across = (0..groups).flat_map(|group| inside.iter().map(move |at| group * columns + at));
     let all = groups * columns;
     let cells = Cells::new(down.chain([rows]).collect(), across.chain([all]).collect());
+    let elements = cx.input(0).shape.elements();
     let product = Product {
+        isa: cx.isa,
+        widened: if widens(&left, &right) { elements as usize } else { 0 },
         left,
         right,
         sizes,
@@ -203,7 +211,21 @@ enum Left {
     Pixels { window: Window, batch: usize },
 }
 
+/// Whether elements are better widened before, as each is taken several times.
+fn widens(left: &Left, right: &[PackedB]) -> bool {
+    match left {
+        Left::Matrix => false,
+        Left::Pixels { window, .. } => {
+            let apart = window.strides[0] * window.strides[1];
+            right[0].tile().is_wide() && window.taps() > apart
+        }
+    }
+}
+
 struct Product {
+    isa: Isa,
+    /// The elements of the input, where they are widened.
+    widened: usize,
     left: Left,
     /// One for each group of the columns.
     right: Vec<PackedB>,
@@ -223,16 +245,40 @@ struct Product {
 
 impl Product {
     fn part_bytes(&self) -> usize {
-        let bytes = |right| scratch_bytes(right, self.cells.tallest());
+        let bytes = |right| match self.widened {
+            0 => scratch_bytes(right, self.cells.tallest()),
+            _some => scratch_bytes_for::<i16>(right, self.cells.tallest()),
+        };
         self.right.iter().map(bytes).max().unwrap_or(0).next_multiple_of(64)
     }
 
     /// Computes the result from bytes of type `T`, in which `pad` stands for zero.
-    fn compute<T: Byte + Plain + Send + Sync>(&self, io: &mut Io<'_>, pad: T, threads: &Threads) {
+    fn of_bytes<T: Byte + Send + Sync>(&self, io: &mut Io<'_>, pad: T, threads: &Threads) {
+        let mut scratch = Scratch::new(io.scratch());
+        let parts = scratch.take::<u8>(self.parts * self.part_bytes());
+        let widened = scratch.take::<i16>(self.widened);
+        let (output, input) = (io.write::<u8>(0), io.read::<T>(0));
+        if self.widened == 0 {
+            return self.compute(input, pad, self.input.zero_point, output, parts, threads);
+        }
+        threads.rows(widened, 1, LEAST_WIDENED, |range, to| {
+            widen(self.isa, &input[range], self.input.zero_point, to);
+        });
+        self.compute(widened, 0, 0, output, parts, threads);
+    }
+
+    /// Computes the result from elements in which `pad` stands for zero.
+    fn compute<T: Byte + Send + Sync>(
+        &self,
+        input: &[T],
+        pad: T,
+        zero_point: i32,
+        output: &mut [u8],
+        scratch: &mut [u8],
+        threads: &Threads,
+    ) {
         let ([rows, columns, k], groups) = (self.sizes, self.right.len());
-        let scratch = Pieces::new(io.scratch(), self.part_bytes(), self.parts);
-        let output = io.write::<u8>(0);
-        let input = io.read::<T>(0);
+        let scratch = Pieces::new(scratch, self.part_bytes(), self.parts);
         let left = |group: usize| match &self.left {
             Left::Matrix => {
                 Rows::Matrix(Matrix::new(&input[group * k..], [rows, k], [groups * k, 1]))
@@ -262,7 +308,7 @@ impl Product {
                 let inside = cell.columns.start - start..cell.columns.end - start;
                 let block = Block { rows: cell.rows, columns: inside };
                 let (left, right) = (left(group), &self.right[group]);
-                gemm(&left, self.input.zero_point, right, &block, finish, scratch);
+                gemm(&left, zero_point, right, &block, finish, scratch);
             }
         });
     }
@@ -270,7 +316,8 @@ impl Product {
 
 impl Kernel for Product {
     fn scratch_bytes(&self, _threads: usize) -> usize {
-        self.parts * self.part_bytes() + 64
+        Scratch::bytes_for::<u8>(self.parts * self.part_bytes())
+            + Scratch::bytes_for::<i16>(self.widened)
     }
 
     fn packed_bytes(&self) -> usize {
@@ -286,9 +333,9 @@ impl Kernel for Product {
     fn run(&self, io: &mut Io<'_>, threads: &Threads) {
         // A zero point is of the operand's type.
         if self.input.is_signed {
-            self.compute(io, self.input.zero_point as i8, threads);
+            self.of_bytes(io, self.input.zero_point as i8, threads);
         } else {
-            self.compute(io, self.input.zero_point as u8, threads);
+            self.of_bytes(io, self.input.zero_point as u8, threads);
         }
     }
 }

@@ -102,7 +102,7 @@ fn time(isa: Isa) -> Duration {
     let (a, filter) = (vec![1_u8; M * K], vec![1_i8; K * N]);
     let a = Rows::Matrix(Matrix::row_major(&a, [M, K]));
     let filter = Filter::from(Matrix::row_major(&filter, [K, N]));
-    let b = PackedB::new(Tile::of(isa), filter, a.depth(), &[0]);
+    let b = PackedB::new(Tile::of(isa, K), filter, a.depth(), &[0]);
     let mut sums = vec![0; M * N];
     let mut scratch = vec![0; scratch_bytes(&b, M)];
     let block = Block { rows: 0..M, columns: 0..N };

@@ -5,11 +5,13 @@ use super::pack::{Byte, PackedB};
 use super::rows::{Bytes, Conversion, ReadyBytes};
 use super::tile::Call;
 use super::{MAX_TILE, MAX_WIDTH};
+use crate::Isa;
 use crate::buffer::Scratch;
 use crate::gemm::block::Block;
 use crate::gemm::depth::Depth;
 use crate::gemm::registers::Shaped;
 use crate::gemm::rows::{Heights, Rows};
+use crate::simd::{ForEachIsa, Simd, dispatch};
 
 /// How many rows of A are made ready together: so many that they stay in the second-level cache.
 fn ready_rows(depth: Depth) -> usize {
@@ -17,10 +19,15 @@ fn ready_rows(depth: Depth) -> usize {
     (BYTES / depth.elements().max(1)).clamp(28, 224)
 }
 
-/// The scratch that [`gemm`] takes for blocks of up to `rows` rows.
+/// The scratch that [`gemm`] takes for blocks of up to `rows` rows of bytes.
 pub fn scratch_bytes(b: &PackedB, rows: usize) -> usize {
+    scratch_bytes_for::<u8>(b, rows)
+}
+
+/// The same for rows of any elements.
+pub fn scratch_bytes_for<T: Byte>(b: &PackedB, rows: usize) -> usize {
     let conversion = Conversion::new(b.tile, b.depth, 0);
-    Bytes::<u8>::bytes(rows.min(ready_rows(b.depth)), b.depth, conversion)
+    Bytes::<T>::bytes(rows.min(ready_rows(b.depth)), b.depth, conversion)
 }
 
 /// Computes a block of C; the output is that block. `zero_point` is A's, and what pads it.
@@ -78,6 +85,30 @@ fn check<T: Byte>(a: &Rows<'_, T>, b: &PackedB, block: &Block, finish: &Finish<'
         b.tile.nr
     );
     finish.check([rows.len(), columns.len()], b.n);
+}
+
+/// Takes A's zero point from bytes, for tiles that [multiply 16 bits](super::Tile::is_wide): where many
+/// rows share an element it need not be done for each. The zero point is 0 then.
+///
+/// # Panics
+///
+/// When the lengths differ.
+pub fn widen<T: Byte>(isa: Isa, from: &[T], zero_point: i32, to: &mut [i16]) {
+    struct Widen<'a, T>(&'a [T], i32, &'a mut [i16]);
+
+    impl<T: Byte> ForEachIsa for Widen<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) {
+            for (from, to) in self.0.iter().zip(self.2) {
+                *to = (from.value() - self.1) as i16;
+            }
+        }
+    }
+
+    assert_eq!(from.len(), to.len());
+    dispatch(isa, Widen(from, zero_point, to));
 }
 
 /// What is needed of each column of a panel.

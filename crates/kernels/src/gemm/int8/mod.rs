@@ -15,7 +15,7 @@ mod rows;
 mod tests;
 mod tile;
 
-pub use block::{gemm, scratch_bytes};
+pub use block::{gemm, scratch_bytes, scratch_bytes_for, widen};
 pub use finish::{Finish, Output, Requantize};
 pub use pack::{Byte, PackedB};
 
@@ -146,10 +146,20 @@ const MAX_TILE: usize = 32 * 32;
 pub(crate) const MAX_WIDTH: usize = 32;
 
 impl Tile {
-    /// The tile for an instruction set: of the strongest one below it where it has none.
-    pub fn of(isa: Isa) -> &'static Tile {
-        let of = |isa| TILES.iter().find(|tile| tile.isa == isa && isa.is_available());
+    /// The tile for an instruction set and sums of so many products: of the strongest one below it
+    /// where it has none, or where registers would be filled with zeros for the most part.
+    pub fn of(isa: Isa, products: usize) -> &'static Tile {
+        let pays = |tile: &Tile| products >= tile.step() * tile.format.group();
+        let of = |isa| {
+            let mut tiles = TILES.iter().filter(|tile| tile.isa == isa && isa.is_available());
+            tiles.find(|tile| tile.registers.is_none() || pays(tile))
+        };
         isa.and_weaker().find_map(of).unwrap_or(&TILES[0])
+    }
+
+    /// Whether it multiplies integers of 16 bits, into which elements are converted.
+    pub fn is_wide(&self) -> bool {
+        self.format == Format::I16
     }
 
     /// How many products of 8-bit integers one lane of its instruction adds up.

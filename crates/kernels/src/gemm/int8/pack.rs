@@ -6,7 +6,7 @@ use crate::buffer::{Buffer, Plain};
 use crate::gemm::depth::Depth;
 use crate::gemm::pack::Filter;
 
-/// An 8-bit integer of either sign.
+/// An element of A or B: an 8-bit integer of either sign, or of A one that is [widened](super::widen).
 pub trait Byte: Plain {
     /// Whether it has a sign.
     const SIGNED: bool;
@@ -24,6 +24,15 @@ impl Byte for u8 {
 }
 
 impl Byte for i8 {
+    const SIGNED: bool = true;
+
+    #[inline(always)]
+    fn value(self) -> i32 {
+        i32::from(self)
+    }
+}
+
+impl Byte for i16 {
     const SIGNED: bool = true;
 
     #[inline(always)]

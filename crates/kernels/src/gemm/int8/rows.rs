@@ -56,7 +56,7 @@ impl Conversion {
         match self.format {
             Format::U8 => !T::SIGNED,
             Format::I8 => T::SIGNED,
-            Format::I16 => false,
+            Format::I16 => size_of::<T>() == size_of::<i16>(),
         }
     }
 
@@ -196,9 +196,9 @@ impl<'a, T: Byte> Bytes<'a, T> {
     }
 }
 
-/// Pointers to elements of a byte as pointers to bytes.
+/// Pointers to elements as pointers to bytes.
 fn as_bytes<T: Byte>(pointers: &[*const T]) -> &[*const u8] {
-    // SAFETY: pointers are alike, and bytes of either sign may be read as bytes.
+    // SAFETY: pointers are alike, and integers may be read as bytes.
     unsafe { std::slice::from_raw_parts(pointers.as_ptr().cast(), pointers.len()) }
 }
 

@@ -35,7 +35,7 @@ fn sums<T: Byte>(a: &Rows<'_, T>, zero_point: i32, b: &PackedB, threads: usize) 
     let mut whole = MatrixMut::new(&mut c, [m, n], n);
     let grid = partition(b.tile(), [m, n, a.depth().elements()], threads);
     for block in (0..grid.len()).map(|i| grid.block(i)) {
-        let mut scratch = vec![0xa5; scratch_bytes(b, block.rows.len())];
+        let mut scratch = vec![0xa5; scratch_bytes_for::<T>(b, block.rows.len())];
         let output = Output::I32(whole.part(block.rows.clone(), block.columns.clone()));
         gemm(a, zero_point, b, &block, Finish { bias: &[], output }, &mut scratch);
     }
@@ -151,6 +151,14 @@ fn convolutions_are_exact() {
                     &[2],
                 );
                 let y = sums(&rows, zero_point, &packed, 3);
+                if tile.is_wide() {
+                    let mut wide = vec![0; x.len()];
+                    widen(tile.isa, &x, zero_point, &mut wide);
+                    let x = &wide[group * group_in..];
+                    let pixels = Pixels::new(x, &window, 1, group_in, channels, 0);
+                    let widened = sums(&Rows::Pixels(pixels), 0, &packed, 3);
+                    assert_eq!(widened, y, "{}: {channels} to {outputs}, {window:?}", tile.name);
+                }
                 for (at, &got) in y.iter().enumerate() {
                     let (pixel, output) = (at / group_out, group * group_out + at % group_out);
                     let (oy, ox) = (pixel / window.output[1], pixel % window.output[1]);

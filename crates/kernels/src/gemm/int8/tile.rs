@@ -1,6 +1,6 @@
 //! The 8-bit tile: one body, compiled for each instruction set and each size.
 
-use crate::gemm::tile::{prefetch, token};
+use crate::gemm::tile::{LINE, prefetch, token};
 use crate::simd::{ForEachIsa, Scalar, Simd};
 
 /// What a tile multiplies: how A and B are held in words of 32 bits.
@@ -99,7 +99,10 @@ impl<S: Dot, const MR: usize, const NV: usize> ForEachIsa for Sums<'_, S, MR, NV
                     let from = b.wrapping_add(v * S::LANES);
                     // SAFETY: the panel holds a row of the tile for each of `segments * words`.
                     *column = s.load_i32(unsafe { std::slice::from_raw_parts(from, S::LANES) });
-                    prefetch(from.wrapping_add(AHEAD));
+                    // Two narrower vectors would ask for the same line.
+                    if S::LANES >= LINE {
+                        prefetch(from.wrapping_add(AHEAD));
+                    }
                 }
                 for (i, row) in sums.iter_mut().enumerate() {
                     let from = rows[i].wrapping_add(4 * word).cast::<i32>();
