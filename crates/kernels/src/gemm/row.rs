@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::block::{Block, Finish, POST_COLUMNS, STREAM};
 use super::narrow::NARROW;
 use super::pack::PackedRef;
-use super::tile::{AHEAD, prefetch_far};
+use super::tile::{AHEAD, LINE, prefetch, prefetch_far};
 use super::view::{Matrix, MatrixMut};
 use crate::simd::{ForEachIsa, Simd, dispatch};
 
@@ -18,6 +18,10 @@ const KC: usize = 1024;
 
 /// Panels that are read at a time from a cache: one sum after the other would wait for the one before.
 const TOGETHER: usize = 4;
+
+/// How far ahead a line is asked for, in elements, where a vector is less than a line: machines with
+/// such vectors follow a stream by themselves, and are slower if they are asked for what lies far off.
+const AHEAD_OF_HALVES: usize = 256;
 
 /// Whether a product is computed here. That depends on the whole of A and of B, so that bits do not
 /// depend on how C is cut into blocks.
@@ -153,9 +157,14 @@ fn far<S: Simd, const NP: usize, const NV: usize>(
         for (sums, panel) in sums.iter_mut().zip(&panels) {
             let row = &panel[k * width..][..width];
             for (v, (sum, column)) in sums.iter_mut().zip(row.chunks_exact(S::LANES)).enumerate() {
-                // One request for each pair of lines: the other one comes by itself.
+                // One request for each pair of vectors: of two lines the other one comes by itself.
                 if v % 2 == 0 {
-                    prefetch_far(column.as_ptr().wrapping_add(AHEAD));
+                    let at = column.as_ptr();
+                    if S::LANES >= LINE {
+                        prefetch_far(at.wrapping_add(AHEAD));
+                    } else {
+                        prefetch(at.wrapping_add(AHEAD_OF_HALVES));
+                    }
                 }
                 *sum = s.mul_add(x, s.load(column), *sum);
             }
