@@ -51,12 +51,13 @@ pub(crate) fn lower(op: &Pool2d, cx: &Cx<'_>) -> Built {
         PoolKind::L2 => (Pooling::L2, FloatReduction::L2),
         PoolKind::Max => (Pooling::Max, FloatReduction::Max),
     };
-    let is_whole = windows.window == size && windows.output == [1, 1];
-    if options.layout == InputLayout::Nhwc
-        && cx.input(0).data_type == DataType::Float32
-        && is_whole
+    let is_whole = windows.window == size
+        && windows.output == [1, 1]
         && windows.padding == [0, 0]
-        && windows.dilations == [1, 1]
+        && windows.dilations == [1, 1];
+    if is_whole
+        && options.layout == InputLayout::Nhwc
+        && cx.input(0).data_type == DataType::Float32
         && let Some(built) =
             reduce::lower_images(reduction, [input[0], size[0], size[1], input[c]], cx)
     {

@@ -175,8 +175,9 @@ impl Panel<'_> {
             }
             let run = tile.sizes[rows.len() - 1][width / tile.lanes - 1];
             // SAFETY: `check` has found the instruction set available. The table comes from `ready`
-            // for these rows, in the form that the tile wants; the panel holds a row of the width for all words; there is a start for
-            // every column of the widest panel, and `sums` is wide enough for every tile.
+            // for these rows, in the form that the tile wants; the panel holds a row of the width
+            // for all words; there is a start for every column of the widest panel, and `sums` is
+            // wide enough for every tile.
             unsafe { run(&call) };
             let job = Job {
                 sums: &sums.sums[..rows.len() * width],
