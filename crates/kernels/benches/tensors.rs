@@ -8,7 +8,7 @@ use webnn_kernels::copy::{Padding, PaddingMode, read};
 use webnn_kernels::gemm::MatrixMut;
 use webnn_kernels::norm::{Affine, Along, normalize};
 use webnn_kernels::pool::{Pooling, Windows, pool_channels_first, pool_channels_last};
-use webnn_kernels::reduce::{FloatReduction, Reduction, fold_down, join_down, reduce_floats};
+use webnn_kernels::reduce::{FloatReduction, Reduction, reduce_floats};
 use webnn_kernels::resample::{Interpolation, Resampling};
 use webnn_kernels::softmax::softmax;
 use webnn_kernels::strided::{Space, row_major};
@@ -64,16 +64,6 @@ fn main() {
                 reduce_floats(isa, kind, &reduction, black_box(&x), 0..outputs, &mut y[..outputs]);
             });
         }
-    }
-
-    for columns in [32, 256, 1024] {
-        let mut parts = vec![0.0; 2 * columns];
-        time(&format!("mean of the rows of {}x{columns} by parts", n / columns), n, || {
-            for (x, part) in black_box(&x).chunks(n / 2).zip(parts.chunks_mut(columns)) {
-                fold_down(isa, FloatReduction::Mean, x, part);
-            }
-            join_down(isa, FloatReduction::Mean, &parts, n / columns, &mut y[..columns]);
-        });
     }
 
     let windows = Windows {

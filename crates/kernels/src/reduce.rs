@@ -3,7 +3,6 @@
 //! Sums of floats are taken in blocks and in an order that depends on the shape and the instruction
 //! set only.
 
-mod down;
 mod fold;
 mod integer;
 
@@ -13,7 +12,6 @@ use crate::Isa;
 use crate::simd::{ForEachIsa, Simd, dispatch};
 use crate::strided::{Space, View, row_major};
 
-pub use down::{fold_down, join_down};
 pub(crate) use fold::{ExpSum, Fold, Max, Square, Sum, column, row};
 pub use integer::{IntegerReduction, reduce_integers};
 
@@ -72,8 +70,21 @@ pub enum FloatReduction {
 }
 
 impl FloatReduction {
+    /// How parts of the elements are reduced, and then what they give, which [`finish`](Self::finish)
+    /// makes the result; `None` where parts are not reduced apart.
+    pub fn by_parts(self) -> Option<[FloatReduction; 2]> {
+        use FloatReduction::*;
+        match self {
+            LogSum | Mean | Sum => Some([Sum, Sum]),
+            L2 | SumSquare => Some([SumSquare, Sum]),
+            L1 => Some([L1, Sum]),
+            Max | Min | Product => Some([self, self]),
+            LogSumExp => None,
+        }
+    }
+
     /// What is left to do when `count` elements were folded.
-    fn finish(self, folded: f32, count: usize) -> f32 {
+    pub fn finish(self, folded: f32, count: usize) -> f32 {
         match self {
             FloatReduction::L2 => folded.sqrt(),
             FloatReduction::LogSum | FloatReduction::LogSumExp => folded.ln(),

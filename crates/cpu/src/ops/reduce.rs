@@ -10,8 +10,7 @@ use webnn_kernels::Isa;
 use webnn_kernels::buffer::{Plain, Scratch};
 use webnn_kernels::integer::Integer;
 use webnn_kernels::reduce::{
-    FloatReduction, IntegerReduction, Reduction, fold_down, join_down, reduce_floats,
-    reduce_integers,
+    FloatReduction, IntegerReduction, Reduction, reduce_floats, reduce_integers,
 };
 
 use crate::io::Io;
@@ -114,17 +113,27 @@ fn images(shape: &[usize], mut axes: Vec<usize>) -> Option<Images> {
 /// blocks end is known from the shape alone, and so are the results' bits.
 struct Blocks {
     kind: FloatReduction,
+    /// How blocks are reduced, and what they give.
+    by_parts: [FloatReduction; 2],
     images: Images,
     /// How many an image is cut into.
     count: usize,
+    /// The reductions of a block of the least rows and of one more, and of what blocks give.
+    low: Reduction,
+    high: Reduction,
+    joint: Reduction,
     isa: Isa,
 }
 
 /// The kernel that folds large images; `None` for others.
 pub(crate) fn lower_images(kind: FloatReduction, images: Images, cx: &Cx<'_>) -> Option<Built> {
-    let count = blocks(images)?;
-    kind.joint()?;
-    Some(Built::new(Blocks { kind, images, count, isa: cx.isa }, cx, &[0]))
+    let (count, by_parts) = (blocks(images)?, kind.by_parts()?);
+    let [_, height, width, channels] = images;
+    let down = |rows: usize| Reduction::new(&[rows, channels], &[0]);
+    let (low, high) = (down(height / count * width), down((height / count + 1) * width));
+    let joint = down(count);
+    let blocks = Blocks { kind, by_parts, images, count, low, high, joint, isa: cx.isa };
+    Some(Built::new(blocks, cx, &[0]))
 }
 
 /// How many blocks images are cut into, if they are at all.
@@ -162,15 +171,19 @@ impl Kernel for Blocks {
         let (x, out) = (io.read::<f32>(0), io.write::<f32>(0));
         threads.rows(parts, channels, 1, |blocks, parts| {
             for (block, part) in blocks.zip(parts.chunks_exact_mut(channels)) {
-                let Range { start, end } = self.pixels(block);
-                fold_down(self.isa, self.kind, &x[start * channels..end * channels], part);
+                let pixels = self.pixels(block);
+                let is_low = pixels.len() == self.low.count();
+                let down = if is_low { &self.low } else { &self.high };
+                let x = &x[pixels.start * channels..];
+                reduce_floats(self.isa, self.by_parts[0], down, x, 0..channels, part);
             }
         });
         let image = self.count * channels;
         threads.rows(out, channels, LEAST.div_ceil(image), |images, out| {
             let parts = parts[images.start * image..].chunks_exact(image);
             for (parts, out) in parts.zip(out.chunks_exact_mut(channels)) {
-                join_down(self.isa, self.kind, parts, pixels, out);
+                reduce_floats(self.isa, self.by_parts[1], &self.joint, parts, 0..channels, out);
+                out.iter_mut().for_each(|x| *x = self.kind.finish(*x, pixels));
             }
         });
     }

@@ -191,20 +191,26 @@ fn integers_wrap() {
 }
 
 #[test]
-fn rows_folded_by_parts_match_the_definition() {
-    for (rows, columns) in [(1, 1), (3, 16), (8, 5), (21, 67), (40, 24), (131, 33)] {
+fn reductions_by_parts_match_the_definition() {
+    for (rows, columns) in [(2, 2), (3, 16), (8, 5), (21, 67), (40, 24), (131, 33)] {
         // The logarithm of a sum near zero would magnify the sum's error.
         let mut x: Vec<f32> = numbers(rows * columns).into_iter().map(|x| x + 0.6).collect();
         x[rows / 2 * columns] = f32::NAN;
-        for kind in KINDS.into_iter().filter(|kind| kind.joint().is_some()) {
+        for (kind, [each, joint]) in
+            KINDS.into_iter().filter_map(|kind| Some((kind, kind.by_parts()?)))
+        {
             for isa in Isa::available() {
-                let (above, below) = x.split_at(rows / 3 * columns);
-                let mut parts = vec![7.0; 2 * columns];
+                let reduce = |kind, x: &[f32], out: &mut [f32]| {
+                    let reduction = Reduction::new(&[x.len() / columns, columns], &[0]);
+                    reduce_floats(isa, kind, &reduction, x, 0..columns, out);
+                };
+                let (above, below) = x.split_at((rows / 3).max(1) * columns);
+                let (mut parts, mut out) = (vec![7.0; 2 * columns], vec![7.0; columns]);
                 let (first, second) = parts.split_at_mut(columns);
-                fold_down(isa, kind, above, first);
-                fold_down(isa, kind, below, second);
-                let mut out = vec![7.0; columns];
-                join_down(isa, kind, &parts, rows, &mut out);
+                reduce(each, above, first);
+                reduce(each, below, second);
+                reduce(joint, &parts, &mut out);
+                out.iter_mut().for_each(|x| *x = kind.finish(*x, rows));
                 assert!(out[0].is_nan(), "{kind:?} of {rows}x{columns} with NaN on {isa:?}");
                 for (j, &out) in out.iter().enumerate().skip(1) {
                     let column = x[j..].iter().step_by(columns);
