@@ -103,18 +103,18 @@ pub(crate) unsafe fn release() {
     unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
 }
 
-// What one instruction does with the tiles of the given numbers. The compiler has no use of its own
-// for tiles, so that they keep what they hold from one instruction to the next.
+// What instructions do with the tiles, which are numbered as `shape` has them. The compiler has no use
+// of its own for tiles, so that they keep what they hold from one instruction to the next. All are for
+// more rows than a tile has if `TALL`, and for more columns if `WIDE`.
 
 /// Sets a tile to zero.
 macro_rules! zero {
     ($tile:literal) => {
-        std::arch::asm!(concat!("tilezero tmm", $tile), options(nomem, nostack, preserves_flags))
+        asm!(concat!("tilezero tmm", $tile), options(nomem, nostack, preserves_flags))
     };
 }
 
-/// Loads a tile from rows of so many bytes' distance. Unsafe as the shape of the tile, and that its
-/// rows may be read, is the caller's word.
+/// Loads a tile from rows of so many bytes' distance.
 macro_rules! load {
     ($tile:literal, $from:expr, $stride:expr) => {
         std::arch::asm!(
@@ -129,7 +129,7 @@ macro_rules! load {
 /// Stores a tile into rows of so many bytes' distance.
 macro_rules! store {
     ($tile:literal, $to:expr, $stride:expr) => {
-        std::arch::asm!(
+        asm!(
             concat!("tilestored [{to} + {stride}], tmm", $tile),
             to = in(reg) $to,
             stride = in(reg) $stride,
@@ -147,5 +147,119 @@ macro_rules! multiply {
         )
     };
 }
+pub(crate) use {load, multiply};
 
-pub(crate) use {load, multiply, store, zero};
+/// The bytes of a row of sums, and of a panel of B.
+pub(crate) const fn width(wide: bool) -> usize {
+    if wide { 2 * ROW } else { ROW }
+}
+
+/// Sums that start from zero.
+///
+/// # Safety
+///
+/// Tiles are shaped.
+#[inline(always)]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "each instruction is one")]
+pub(crate) unsafe fn start_zero<const TALL: bool, const WIDE: bool>() {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        zero!(0);
+        if WIDE {
+            zero!(1);
+        }
+        if TALL {
+            zero!(2);
+        }
+        if TALL && WIDE {
+            zero!(3);
+        }
+    }
+}
+
+/// Sums that start from a number per column, the same for all rows.
+///
+/// # Safety
+///
+/// Tiles are shaped, and there is a number for each column.
+#[inline(always)]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "each instruction is one")]
+pub(crate) unsafe fn start_columns<const TALL: bool, const WIDE: bool>(from: *const u8) {
+    // No bytes lie between two rows.
+    // SAFETY: as the caller vouches.
+    unsafe {
+        load!(0, from, 0_usize);
+        if WIDE {
+            load!(1, from.wrapping_add(ROW), 0_usize);
+        }
+        if TALL {
+            load!(2, from, 0_usize);
+        }
+        if TALL && WIDE {
+            load!(3, from.wrapping_add(ROW), 0_usize);
+        }
+    }
+}
+
+/// Loads A's tiles from rows of a distance.
+///
+/// # Safety
+///
+/// Tiles are shaped, and all rows may be read.
+#[inline(always)]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "each instruction is one")]
+pub(crate) unsafe fn load_a<const TALL: bool>(from: *const u8, stride: usize) {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        load!(4, from, stride);
+        if TALL {
+            load!(5, from.wrapping_add(SIDE * stride), stride);
+        }
+    }
+}
+
+/// Loads B's tiles and adds their products with A's to the sums, with the instruction of a name.
+/// Unsafe as the shape of the tiles, and that the panel has all of their rows, is the caller's word.
+macro_rules! multiply_b {
+    ($dot:literal, $from:expr) => {{
+        let width = $crate::amx::width(WIDE);
+        $crate::amx::load!(6, $from, width);
+        $crate::amx::multiply!($dot, 0, 4, 6);
+        if TALL {
+            $crate::amx::multiply!($dot, 2, 5, 6);
+        }
+        if WIDE {
+            $crate::amx::load!(7, $from.wrapping_add($crate::amx::ROW), width);
+            $crate::amx::multiply!($dot, 1, 4, 7);
+        }
+        if TALL && WIDE {
+            $crate::amx::multiply!($dot, 3, 5, 7);
+        }
+    }};
+}
+pub(crate) use multiply_b;
+
+/// Stores the sums, row by row.
+///
+/// # Safety
+///
+/// Tiles are shaped, and there is room for all rows.
+#[inline(always)]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "each instruction is one")]
+pub(crate) unsafe fn store_sums<const TALL: bool, const WIDE: bool>(to: *mut u8) {
+    let width = width(WIDE);
+    let below = to.wrapping_add(SIDE * width);
+    // SAFETY: as the caller vouches.
+    unsafe {
+        store!(0, to, width);
+        if WIDE {
+            store!(1, to.wrapping_add(ROW), width);
+        }
+        if TALL {
+            store!(2, below, width);
+        }
+        if TALL && WIDE {
+            store!(3, below.wrapping_add(ROW), width);
+        }
+    }
+}

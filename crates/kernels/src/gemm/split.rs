@@ -16,7 +16,7 @@ use super::registers::Shaped;
 use super::rows::{Heights, Ready};
 use super::view::MatrixMut;
 use crate::Isa;
-use crate::amx::{REGISTERS, ROW, SIDE, load, multiply, store, zero};
+use crate::amx::{REGISTERS, ROW, SIDE, load_a, multiply_b, start_zero, store_sums, width};
 use crate::buffer::Scratch;
 use crate::simd::{ForEachIsa, Simd, dispatch};
 
@@ -342,53 +342,19 @@ struct Call {
 /// `sums` room for the sums of all rows.
 #[allow(clippy::multiple_unsafe_ops_per_block, reason = "each instruction is one")]
 unsafe fn run<const TALL: bool, const WIDE: bool>(call: &Call) {
-    let width = if WIDE { 2 * ROW } else { ROW };
+    let part = |step: usize, part: usize| step * PARTS + part;
     // SAFETY: as the caller vouches.
     unsafe {
-        zero!(0);
-        if WIDE {
-            zero!(1);
-        }
-        if TALL {
-            zero!(2);
-        }
-        if TALL && WIDE {
-            zero!(3);
-        }
+        start_zero::<TALL, WIDE>();
         for step in 0..call.steps {
             for left in 0..PARTS {
-                let a = call.a.wrapping_add((step * PARTS + left) * ROW);
-                load!(4, a, call.stride);
-                if TALL {
-                    load!(5, a.wrapping_add(SIDE * call.stride), call.stride);
-                }
+                load_a::<TALL>(call.a.wrapping_add(part(step, left) * ROW), call.stride);
                 for right in 0..PARTS - left {
-                    let b = call.b.wrapping_add((step * PARTS + right) * SIDE * width);
-                    load!(6, b, width);
-                    multiply!("tdpbf16ps", 0, 4, 6);
-                    if TALL {
-                        multiply!("tdpbf16ps", 2, 5, 6);
-                    }
-                    if WIDE {
-                        load!(7, b.wrapping_add(ROW), width);
-                        multiply!("tdpbf16ps", 1, 4, 7);
-                    }
-                    if TALL && WIDE {
-                        multiply!("tdpbf16ps", 3, 5, 7);
-                    }
+                    let at = part(step, right) * SIDE * width(WIDE);
+                    multiply_b!("tdpbf16ps", call.b.wrapping_add(at));
                 }
             }
         }
-        let below = call.sums.wrapping_add(SIDE * width);
-        store!(0, call.sums, width);
-        if WIDE {
-            store!(1, call.sums.wrapping_add(ROW), width);
-        }
-        if TALL {
-            store!(2, below, width);
-        }
-        if TALL && WIDE {
-            store!(3, below.wrapping_add(ROW), width);
-        }
+        store_sums::<TALL, WIDE>(call.sums);
     }
 }

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use super::tile::{Call, Run};
 use super::{Finish, Output, PackedB, Tile, gemm, scratch_bytes};
 use crate::Isa;
-use crate::amx::{ROW, SIDE, is_usable, load, multiply, release, shape, store};
+use crate::amx::{
+    ROW, SIDE, is_usable, load_a, multiply, multiply_b, release, shape, start_columns, store_sums,
+    width,
+};
 use crate::gemm::{Block, Filter, Matrix, MatrixMut, Rows};
 
 /// The most rows.
@@ -32,54 +35,18 @@ pub(super) static SIZES: &[&[Run]] = &{
 /// As for [`Run`]; the registers are shaped for the call's rows.
 #[allow(clippy::multiple_unsafe_ops_per_block, reason = "each instruction is one")]
 unsafe fn run<const TALL: bool, const WIDE: bool>(call: &Call) {
-    let width = if WIDE { 2 * ROW } else { ROW };
     // SAFETY: there is a row at least.
     let first = unsafe { call.rows.read() };
-    let other = first.wrapping_add(SIDE * call.stride);
-    let (b, start) = (call.b.cast::<u8>(), call.start.cast::<u8>());
-    // SAFETY: there is a start for each column, from which the sums of every row start: their rows
-    // are no bytes apart. The rows of A lie in equal strides, and they and the panel's columns have
-    // `words` words, whole registers. There is room for the sums of all rows, of `width` bytes each.
+    let b = call.b.cast::<u8>();
+    // SAFETY: there is a start for each column. The rows of A lie in equal strides, and they and the
+    // panel's columns have `words` words, whole registers. There is room for the sums of all rows.
     unsafe {
-        load!(0, start, 0_usize);
-        if WIDE {
-            load!(1, start.wrapping_add(ROW), 0_usize);
-        }
-        if TALL {
-            load!(2, start, 0_usize);
-        }
-        if TALL && WIDE {
-            load!(3, start.wrapping_add(ROW), 0_usize);
-        }
+        start_columns::<TALL, WIDE>(call.start.cast());
         for step in 0..call.words / SIDE {
-            let b = b.wrapping_add(step * SIDE * width);
-            load!(6, b, width);
-            load!(4, first.wrapping_add(step * ROW), call.stride);
-            multiply!("tdpbusd", 0, 4, 6);
-            if TALL {
-                load!(5, other.wrapping_add(step * ROW), call.stride);
-                multiply!("tdpbusd", 2, 5, 6);
-            }
-            if WIDE {
-                load!(7, b.wrapping_add(ROW), width);
-                multiply!("tdpbusd", 1, 4, 7);
-            }
-            if TALL && WIDE {
-                multiply!("tdpbusd", 3, 5, 7);
-            }
+            load_a::<TALL>(first.wrapping_add(step * ROW), call.stride);
+            multiply_b!("tdpbusd", b.wrapping_add(step * SIDE * width(WIDE)));
         }
-        let sums = call.sums.cast::<u8>();
-        let below = sums.wrapping_add(SIDE * width);
-        store!(0, sums, width);
-        if WIDE {
-            store!(1, sums.wrapping_add(ROW), width);
-        }
-        if TALL {
-            store!(2, below, width);
-        }
-        if TALL && WIDE {
-            store!(3, below.wrapping_add(ROW), width);
-        }
+        store_sums::<TALL, WIDE>(call.sums.cast());
     }
 }
 
