@@ -145,31 +145,6 @@ pub(crate) struct Placed {
     pub(crate) constants: Vec<ValueId>,
 }
 
-/// The most bytes of what is small: steps that write more are shared by several threads.
-const SMALL: usize = 1 << 16;
-
-/// Places values, which the first lives are, and working memory so that what one thread writes,
-/// which is small, never lies where several threads have written: its lines would have to come
-/// from another core. Part of small working memory is that of other threads, so it lies apart, too.
-fn place_apart(lives: &[Life], values: usize) -> (Vec<usize>, usize) {
-    let is_small = |i: usize| lives[i].bytes <= SMALL;
-    let of_kind = |is_kind: &dyn Fn(usize) -> bool| -> Vec<usize> {
-        (0..lives.len()).filter(|&i| is_kind(i)).collect()
-    };
-    let kinds = [
-        of_kind(&|i| !is_small(i)),
-        of_kind(&|i| is_small(i) && i < values),
-        of_kind(&|i| is_small(i) && i >= values),
-    ];
-    let (mut offsets, mut end) = (vec![0; lives.len()], 0);
-    for kind in kinds {
-        let (inside, bytes) = place(&kind.iter().map(|&i| lives[i]).collect::<Vec<_>>());
-        kind.iter().zip(inside).for_each(|(&i, offset)| offsets[i] = end + offset);
-        end += bytes;
-    }
-    (offsets, end)
-}
-
 /// Gives each value a place: base 0 is the arena, then come inputs, outputs and constants.
 pub(crate) fn place_values(layout: &mut Layout<'_>, steps: &[Touched]) -> Placed {
     layout.settle();
@@ -206,7 +181,7 @@ pub(crate) fn place_values(layout: &mut Layout<'_>, steps: &[Touched]) -> Placed
         first: at,
         last: at,
     }));
-    let (offsets, arena_bytes) = place_apart(&lives, values);
+    let (offsets, arena_bytes) = place(&lives);
     let first_output = 1 + graph.inputs().len();
     let first_constant = first_output + graph.outputs().len();
     let base_of: HashMap<ValueId, usize> =
@@ -241,21 +216,6 @@ mod tests {
     use webnn_core::{DataType, Desc, Shape};
 
     use super::*;
-
-    #[test]
-    fn small_values_and_small_working_memory_lie_apart() {
-        let life = |bytes: usize, step: usize| Life { bytes, first: step, last: step + 1 };
-        let values = [life(8 * SMALL, 0), life(64, 1), life(SMALL, 3), life(2 * SMALL, 5)];
-        let scratches = [life(64, 6), life(4 * SMALL, 8), life(SMALL, 10)];
-        let lives = [&values[..], &scratches[..]].concat();
-        // Nothing lives at once, so each kind takes as much memory as its largest.
-        let (offsets, bytes) = place_apart(&lives, values.len());
-        assert_eq!(bytes, 10 * SMALL);
-        let kinds = [[0, 3, 5].as_slice(), &[1, 2], &[4, 6]];
-        for (kind, offset) in kinds.into_iter().zip([0, 8 * SMALL, 9 * SMALL]) {
-            kind.iter().for_each(|&life| assert_eq!(offsets[life], offset, "life {life}"));
-        }
-    }
 
     #[test]
     fn roots_of_long_chains_are_one_step_away() {
